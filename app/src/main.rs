@@ -1,0 +1,2 @@
+//! habitus.
+fn main() {}

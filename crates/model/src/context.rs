@@ -1,0 +1,109 @@
+//! An event with what the tables know about it: the input of profiles and detectors.
+
+use crate::ocsf_enum::ocsf_enum;
+use crate::{AccountId, AccountKind, Activity, EventTime, Network, Place, Status, TenantId, Text, UtcOffset};
+use serde::{Deserialize, Serialize};
+
+ocsf_enum! {
+    /// Type of the client's device. Automation is a type of its own: it says that no person sat there.
+    DeviceType {
+        0 Unknown "unknown device", 1 Desktop "computer", 2 Mobile "phone", 3 Tablet "tablet", 4 Automation "automation",
+    }
+}
+
+/// The client, parsed. Families without versions are kept apart from versions, because browsers update every few
+/// weeks and families do not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Type of device.
+    pub device: DeviceType,
+    /// Operating system family: `Windows`, `Mac OS X`, `iOS`. Absent: unknown.
+    pub os: Option<Text>,
+    /// Operating system version, major and minor as 16.16 bits; orders within one family. 0: unknown.
+    pub os_version: u32,
+    /// Browser or tool family: `Chrome`, `kubectl`, `OpenSSH`. Absent: unknown.
+    pub browser: Option<Text>,
+    /// Major version of the browser or tool. 0: unknown.
+    pub browser_version: u32,
+    /// Device model, if the user agent tells (`SM-G991B`). Absent: unknown.
+    pub model: Option<Text>,
+    /// An id that binds the client: managed device id, device token, key fingerprint. Absent: none was shown.
+    pub key: Option<Text>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            device: DeviceType::Unknown,
+            os: None,
+            os_version: 0,
+            browser: None,
+            browser_version: 0,
+            model: None,
+            key: None,
+        }
+    }
+}
+
+impl Client {
+    /// Whether the source said anything about the client at all.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.os.is_none()
+            && self.browser.is_none()
+            && self.key.is_none()
+            && self.device == DeviceType::Unknown
+    }
+
+    /// `Chrome 126 on Windows`, `kubectl`, or `an unknown client`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let browser = self.browser.as_ref().map(|name| match self.browser_version {
+            0 => name.to_string(),
+            version => format!("{name} {version}"),
+        });
+        match (browser, &self.os) {
+            (Some(browser), Some(os)) => format!("{browser} on {os}"),
+            (Some(browser), None) => browser,
+            (None, Some(os)) => os.to_string(),
+            (None, None) if self.key.is_some() => "a device known by its key".to_owned(),
+            (None, None) => "an unknown client".to_owned(),
+        }
+    }
+}
+
+/// What the account stages need of an event, and nothing else: no raw text, no names of people beyond the account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// Whose event it is.
+    pub tenant: TenantId,
+    /// Account whose behaviour it shows. Absent: nobody was named; such events are scored by tenant alone and
+    /// remembered nowhere.
+    pub account: Option<AccountId>,
+    /// What the source says of the account's kind.
+    pub kind: AccountKind,
+    /// When.
+    pub time: EventTime,
+    /// The client's own time zone, if stated.
+    pub utc_offset: Option<UtcOffset>,
+    /// What.
+    pub activity: Activity,
+    /// Whether it succeeded.
+    pub status: Status,
+    /// A factor that cannot be phished (WebAuthn, U2F, hardware token, platform biometric) was satisfied.
+    pub strong_factor: bool,
+    /// Where from, on Earth.
+    pub place: Place,
+    /// Where from, on the network.
+    pub network: Network,
+    /// With what.
+    pub client: Client,
+}
+
+impl Context {
+    /// Whether this event may teach what is normal for its account: an identity was named and proven.
+    #[must_use]
+    pub fn may_teach(&self) -> bool {
+        self.account.is_some() && self.status == Status::Success
+    }
+}
