@@ -1,0 +1,129 @@
+//! The front door: choose the format of a record, and read it.
+
+use crate::format::{Format, Options, Reading, Recognition, Record};
+use crate::{formats, json};
+use habitus_model::{Event, Rejection, RejectionKind};
+
+/// Which format the records are in.
+#[derive(Clone, Copy)]
+pub enum FormatChoice {
+    /// Each record is recognised by its content.
+    Auto,
+    /// All records are of this format; others are rejected.
+    Only(&'static dyn Format),
+}
+
+/// A format name that is not in the list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no log format `{name}`: choose auto or one of {known}")]
+pub struct UnknownFormat {
+    name: String,
+    known: String,
+}
+
+/// Reads records of one input. Holds no state between records: any order and any number of threads give the same events.
+pub struct Normalizer {
+    choice: FormatChoice,
+    options: Options,
+}
+
+impl std::str::FromStr for FormatChoice {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        if name == "auto" {
+            return Ok(FormatChoice::Auto);
+        }
+        formats::ALL
+            .iter()
+            .find(|format| format.name() == name)
+            .map(|format| FormatChoice::Only(*format))
+            .ok_or_else(|| {
+                let known: Vec<&str> = formats::ALL.iter().map(|format| format.name()).collect();
+                UnknownFormat {
+                    name: name.to_owned(),
+                    known: known.join(", "),
+                }
+            })
+    }
+}
+
+impl Normalizer {
+    /// A normalizer for one input.
+    #[must_use]
+    pub fn new(choice: FormatChoice, options: Options) -> Self {
+        Self { choice, options }
+    }
+
+    /// Reads one record; `line` is where it starts. Appends its events to `out` and gives their number; 0 means
+    /// understood, and no business of identity. Cost: linear in the record.
+    ///
+    /// # Errors
+    /// A [`Rejection`]; `out` is then as it was.
+    pub fn normalize(&self, bytes: &[u8], line: u64, out: &mut Vec<Event>) -> Result<usize, Rejection> {
+        if bytes.len() > self.options.limits.record_bytes_max {
+            let limit = self.options.limits.record_bytes_max;
+            return Err(Rejection::new(
+                RejectionKind::Limit,
+                format!("more than {limit} bytes in one record"),
+            ));
+        }
+        let reading = Reading {
+            options: &self.options,
+            raw: bytes,
+            line,
+        };
+        let before = out.len();
+        let read = self.read(bytes, &reading, out);
+        if read.is_err() {
+            out.truncate(before);
+        }
+        read.map(|()| out.len() - before)
+    }
+
+    fn read(&self, bytes: &[u8], reading: &Reading<'_>, out: &mut Vec<Event>) -> Result<(), Rejection> {
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first == Some(&b'{') {
+            let document = json::parse(bytes, &self.options.limits)?;
+            return self.dispatch(&Record::Json(&document), reading, out);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            Rejection::new(
+                RejectionKind::Malformed,
+                format!("not UTF-8 at byte {}", error.valid_up_to()),
+            )
+        })?;
+        self.dispatch(&Record::Text(text.trim()), reading, out)
+    }
+
+    fn dispatch(
+        &self,
+        record: &Record<'_>,
+        reading: &Reading<'_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let format = match self.choice {
+            FormatChoice::Only(format) => format,
+            FormatChoice::Auto => recognise(record)?,
+        };
+        format.read(record, reading, out)
+    }
+}
+
+/// The surest format; of equally sure ones the first in the list.
+fn recognise(record: &Record<'_>) -> Result<&'static dyn Format, Rejection> {
+    let mut best: Option<&'static dyn Format> = None;
+    for format in formats::ALL {
+        match format.recognise(record) {
+            Recognition::Certain => return Ok(*format),
+            Recognition::Likely => best = best.or(Some(*format)),
+            Recognition::No => {}
+        }
+    }
+    best.ok_or_else(|| {
+        Rejection::new(
+            RejectionKind::Unrecognised,
+            "no format recognises this record; name one with --format",
+        )
+    })
+}
