@@ -121,7 +121,7 @@ impl User {
             (None, Some(email)) => email,
             (None, None) => self.uid.as_deref().and_then(named)?,
         };
-        Some(AccountId::new(Text::new(&spelled.to_lowercase())))
+        Some(AccountId::new(Text::new(spelled.to_lowercase())))
     }
 
     fn qualified(&self, name: &str) -> AccountId {
@@ -130,7 +130,7 @@ impl User {
         }
         match self.domain.as_deref().and_then(named) {
             Some(domain) => AccountId::new(windows_id(domain, name)),
-            None => AccountId::new(Text::new(&name.to_lowercase())),
+            None => AccountId::new(Text::new(name.to_lowercase())),
         }
     }
 
@@ -149,7 +149,7 @@ fn windows_id(domain: &str, name: &str) -> Text {
     if domain.is_empty() || domain == "." {
         Text::new(&name)
     } else {
-        Text::new(&format!("{domain}\\{name}"))
+        Text::new(format!("{domain}\\{name}"))
     }
 }
 
