@@ -83,6 +83,19 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Like [`Json::get`]; if no member has this very name, one that differs only in the case of ASCII letters. Data
+    /// lakes change the case of names (`eventName` to `eventname` or `EventName`). `null` counts as absent.
+    #[must_use]
+    pub fn get_any_case(&self, key: &str) -> Option<&Json<'a>> {
+        if let Some(value) = self.get(key) {
+            return value.present();
+        }
+        self.members()
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(key))
+            .and_then(|(_, value)| value.present())
+    }
+
     /// The value at a dotted path (`actor.alternateId`; a number indexes an array). A member whose own name is the
     /// whole path (`"log.level"`) wins. `null` counts as absent.
     #[must_use]
