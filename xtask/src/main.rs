@@ -1,2 +1,51 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`.
+//!
+//! A tool for people at a terminal and for CI; nothing of the product depends on it.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer command talks on the terminal"
+)]
+
+mod counts;
+mod packages;
+mod run;
+mod scaffold;
+mod steps;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [--fast]                       every check; --fast leaves out what takes minutes
+  new format|feature|detector NAME    a new part: its file, its line in the list, its fixtures
+  tidy                                the style rules that neither rustfmt nor clippy knows";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test"] => run::all(&workspace_root(), run::Extent::Full),
+        ["test", "--fast"] => run::all(&workspace_root(), run::Extent::Fast),
+        ["tidy"] => run::tidy_alone(&workspace_root()),
+        ["new", kind, name] => scaffold::command(&workspace_root(), kind, name),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The folder of the workspace's `Cargo.toml`: the parent of this package.
+fn workspace_root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
