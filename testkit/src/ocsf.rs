@@ -83,7 +83,11 @@ fn check_header(event: &Map<String, Value>, class_uid: u64, class: &Value, error
         errors.push("category_uid: is not class_uid / 1000".to_owned());
     }
     for id in ["activity_id", "status_id"] {
-        let sibling = if id == "activity_id" { "activity_name" } else { "status" };
+        let sibling = if id == "activity_id" {
+            "activity_name"
+        } else {
+            "status"
+        };
         check_choice(event, (id, sibling), class.get(id), errors);
     }
     let category = (class_uid / 1000).to_string();
@@ -107,7 +111,9 @@ fn check_object(object: &Map<String, Value>, shape: &Shape<'_>, errors: &mut Vec
             None => errors.push(format!("{path}: no such attribute")),
             Some(kind) => check_value(value, kind.trim_end_matches('!'), &path, errors),
         }
-        if name.ends_with("_id") && !matches!((shape.object, name.as_str()), ("", "activity_id" | "status_id")) {
+        if name.ends_with("_id")
+            && !matches!((shape.object, name.as_str()), ("", "activity_id" | "status_id"))
+        {
             let sibling = name.trim_end_matches("_id");
             let key = if shape.object.is_empty() {
                 name.clone()
@@ -118,7 +124,9 @@ fn check_object(object: &Map<String, Value>, shape: &Shape<'_>, errors: &mut Vec
         }
     }
     for (name, kind) in shape.attributes {
-        if kind.as_str().is_some_and(|kind| kind.ends_with('!')) && object.get(name).is_none_or(Value::is_null) {
+        if kind.as_str().is_some_and(|kind| kind.ends_with('!'))
+            && object.get(name).is_none_or(Value::is_null)
+        {
             errors.push(format!("{}: required and missing", join(shape.path, name)));
         }
     }
@@ -236,8 +244,16 @@ mod tests {
             ("/status", json!("Failure"), "status: is not the caption"),
             ("/time", json!("soon"), "time: not of type"),
             ("/user/type_id", json!(7), "type_id: 7"),
-            ("/src_endpoint/ip", json!("here"), "src_endpoint.ip: not of type ip"),
-            ("/src_endpoint/location", json!({"lat": 1.0}), "location: at_least_one"),
+            (
+                "/src_endpoint/ip",
+                json!("here"),
+                "src_endpoint.ip: not of type ip",
+            ),
+            (
+                "/src_endpoint/location",
+                json!({"lat": 1.0}),
+                "location: at_least_one",
+            ),
             ("/metadata/product", json!(null), "metadata.product: required"),
         ];
         for (path, value, expected) in changes {
