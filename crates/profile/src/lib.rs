@@ -1,1 +1,35 @@
-//! Under construction.
+//! What is remembered of an account, and of the population it belongs to.
+//!
+//! Bounded memory per account, lazy forgetting, and no verdicts: this crate says what is known, `detect` says what it
+//! means. Unknown is never 0: a feature that has seen too little answers [`Reading::Cold`].
+
+pub mod account;
+pub mod bucket;
+pub mod features;
+pub mod hazard;
+pub mod keys;
+pub mod known;
+pub mod observation;
+pub mod popularity;
+pub mod population;
+pub mod recall;
+
+pub use account::Profile;
+pub use keys::Keys;
+pub use observation::Observation;
+pub use population::Population;
+pub use recall::Recall;
+
+/// What a feature knows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reading<T> {
+    /// Too little history: how much was seen, and how much is needed.
+    Cold {
+        /// Observations so far.
+        seen: f64,
+        /// Observations needed.
+        needed: f64,
+    },
+    /// A value with enough behind it.
+    Known(T),
+}

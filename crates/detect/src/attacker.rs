@@ -1,0 +1,146 @@
+//! The five sorts of attacker, as probabilities of what they would show (SCORING 3).
+//!
+//! Each is a small generative model: a country, a network within it, an address, a client. Probabilities are never 0,
+//! so that no single observation decides alone. The insider shows what the owner shows.
+
+use habitus_model::NetworkClass;
+use habitus_model::evidence::PerProfile;
+use habitus_model::math::ln;
+use habitus_profile::observation::VersionChange;
+
+/// The least probability of anything (SCORING 3).
+pub const FLOOR: f64 = 1e-6;
+
+/// Countries an attacker is drawn from when nothing ties it to the victim: about as many as matter.
+const COUNTRIES: f64 = 60.0;
+/// Networks, likewise.
+const NETWORKS: f64 = 300.0;
+
+/// Probability that each attacker comes from this country. `own` is the country's share in the victim's history (0 if
+/// new), `popular` its share in the population.
+#[must_use]
+pub fn country(own: f64, popular: f64) -> PerProfile {
+    let anywhere = 0.9 / COUNTRIES + 0.1 * popular;
+    let aware = 0.85 * own + 0.15 * anywhere;
+    [
+        anywhere,
+        aware,
+        0.97 * own + 0.03 * anywhere,
+        0.5 * (anywhere + aware),
+        f64::NAN,
+    ]
+}
+
+/// Probability that each attacker, being in this country, uses this network. Arguments as in [`country`].
+#[must_use]
+pub fn network(own: f64, popular: f64) -> PerProfile {
+    let anyone = 0.7 / NETWORKS + 0.3 * popular;
+    [anyone, anyone, 0.85 * own + 0.15 * anyone, anyone, f64::NAN]
+}
+
+/// Share of a network class among the networks attackers come from, where the network itself is not telling: hosting
+/// and residential proxies lead (Wiefling et al. 2022, section 6: 45 % from addresses on no list).
+#[must_use]
+pub const fn class(class: NetworkClass) -> f64 {
+    match class {
+        NetworkClass::Hosting => 0.35,
+        NetworkClass::Fixed => 0.20,
+        NetworkClass::Relay => 0.17,
+        NetworkClass::Unknown => 0.15,
+        NetworkClass::Mobile => 0.08,
+        NetworkClass::Corporate => 0.03,
+        NetworkClass::Private => 0.02,
+    }
+}
+
+/// Probability that each attacker, on a network of the victim's, meets a prefix the victim used.
+pub const KNOWN_PREFIX: PerProfile = [0.02, 0.02, 0.08, 0.03, f64::NAN];
+/// Probability that each attacker, in a prefix of the victim's, meets an address the victim used.
+pub const KNOWN_HOST: PerProfile = [0.05, 0.05, 0.20, 0.10, f64::NAN];
+
+/// Probability that each attacker shows this family of client. Arguments as in [`country`].
+#[must_use]
+pub fn family(own: f64, popular: f64) -> PerProfile {
+    let anyone = 0.7 * popular + 0.3 / 40.0;
+    [
+        anyone,
+        anyone,
+        0.55 * own + 0.45 * anyone,
+        0.5 * own + 0.5 * anyone,
+        f64::NAN,
+    ]
+}
+
+/// Probability that each attacker, with a family of the victim's, shows this change of version against what the victim
+/// showed last: a stranger's version is newer or older as it happens, an imitator's fits.
+#[must_use]
+pub fn version(change: VersionChange) -> PerProfile {
+    match change {
+        VersionChange::Same => [0.35, 0.35, 0.70, 0.90, f64::NAN],
+        VersionChange::Upgrade => [0.30, 0.30, 0.18, 0.07, f64::NAN],
+        VersionChange::Downgrade => [0.20, 0.20, 0.08, 0.02, f64::NAN],
+        VersionChange::OtherModel => [0.15, 0.15, 0.04, 0.01, f64::NAN],
+    }
+}
+
+/// Probability that each attacker shows a client key of the victim's: only who holds the device or its session can.
+pub const KNOWN_KEY: PerProfile = [0.01, 0.01, 0.03, 0.40, f64::NAN];
+/// Probability that each attacker shows no key where the victim usually does.
+pub const KEY_ABSENT: PerProfile = [0.85, 0.85, 0.80, 0.40, f64::NAN];
+/// Probability that each attacker's place is out of reach of the victim's (SCORING 6).
+pub const OUT_OF_REACH: PerProfile = [0.8, 0.3, 0.1, 0.5, f64::NAN];
+
+/// `ln p_attacker − ln p_owner` per attacker. NaN stands for "as the owner": no evidence either way.
+#[must_use]
+pub fn against(attackers: PerProfile, owner: f64) -> PerProfile {
+    attackers.map(|p| {
+        if p.is_nan() {
+            0.0
+        } else {
+            ln(p.max(FLOOR)) - ln(owner.max(FLOOR))
+        }
+    })
+}
+
+/// The complement of each probability; "as the owner" stays.
+#[must_use]
+pub fn otherwise(attackers: PerProfile) -> PerProfile {
+    attackers.map(|p| 1.0 - p)
+}
+
+/// Adds two pieces of evidence.
+#[must_use]
+pub fn plus(a: PerProfile, b: PerProfile) -> PerProfile {
+    let mut sum = a;
+    for (sum, b) in sum.iter_mut().zip(b) {
+        *sum += b;
+    }
+    sum
+}
+
+/// Multiplies evidence by a factor.
+#[must_use]
+pub fn scaled(a: PerProfile, factor: f64) -> PerProfile {
+    a.map(|nats| nats * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_insider_is_never_told_from_the_owner() {
+        for evidence in [
+            against(country(0.2, 0.5), 0.01),
+            against(otherwise(KNOWN_PREFIX), 0.3),
+        ] {
+            assert_eq!(evidence.last(), Some(&0.0));
+        }
+    }
+
+    #[test]
+    fn who_imitates_more_is_closer_to_the_owner() {
+        let home = country(0.9, 0.5);
+        assert!(home[0] < home[1] && home[1] < home[2]);
+    }
+}

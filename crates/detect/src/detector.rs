@@ -1,0 +1,38 @@
+//! What a detector must do.
+
+use habitus_model::{Context, DetectorId, Family, Opinion};
+use habitus_profile::recall::Sighting;
+use habitus_profile::{Population, Profile};
+
+/// Everything a detector may look at. Nothing in it changes while it looks.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The event.
+    pub context: &'a Context,
+    /// The event held against the account's history.
+    pub seen: &'a Sighting,
+    /// The account's profile; absent for an account never seen.
+    pub profile: Option<&'a Profile>,
+    /// Its population.
+    pub population: &'a Population,
+}
+
+/// One detector: one file in `detectors/`, one line in its list, fixtures in `fixtures/detectors/<id>/`.
+pub trait Detector: Sync {
+    /// The name that files, metrics, configuration and documentation use; snake case.
+    fn id(&self) -> DetectorId;
+
+    /// Family of its evidence.
+    fn family(&self) -> Family;
+
+    /// Looks at one event. Never fails: what it cannot tell, it abstains from, and says why.
+    fn assess(&self, view: &View<'_>) -> Opinion;
+}
+
+impl View<'_> {
+    /// Whether the account has a history to compare with.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        self.seen.visits > 0.0
+    }
+}

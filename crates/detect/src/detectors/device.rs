@@ -1,0 +1,221 @@
+//! D: with what client (SCORING 1).
+//!
+//! Three observations: the family (device type, operating system, browser), how its version changed, and the bound client
+//! key. Families without versions, because browsers update every four weeks; the user agent as a whole is never a value.
+
+use crate::attacker::{self, against, scaled};
+use crate::detector::{Detector, View};
+use habitus_model::evidence::PerProfile;
+use habitus_model::math::{exp, exp2, from_u64, ln};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
+use habitus_profile::known::Familiarity;
+use habitus_profile::observation::VersionChange;
+use habitus_profile::population::Kind;
+use habitus_profile::recall::{DeviceSeen, Kinship, LevelSeen};
+
+/// Client evidence.
+pub struct Device;
+
+/// As for networks (SCORING 1).
+const POPULARITY_NATS_MAX: f64 = 2.5;
+const FLAT_FAMILY: f64 = 1.0 / 40.0;
+/// As for networks (SCORING 13).
+const PENDING_SHARE: f64 = 0.6;
+const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
+
+impl Detector for Device {
+    fn id(&self) -> DetectorId {
+        DetectorId("device")
+    }
+
+    fn family(&self) -> Family {
+        Family::Device
+    }
+
+    fn assess(&self, view: &View<'_>) -> Opinion {
+        let seen = view.seen;
+        if view.context.client.is_unknown() && seen.key_absent != Some(true) {
+            return Opinion::Abstain(Blind::NoClient);
+        }
+        if !view.has_history() {
+            return Opinion::Evidence(first_visit(view).into_iter().collect());
+        }
+        let mut evidence = Vec::with_capacity(3);
+        if let Some(device) = seen.device {
+            evidence.push(family(view, device));
+            evidence.extend(version(view, device));
+        }
+        evidence.extend(client_key(view));
+        Opinion::Evidence(evidence)
+    }
+}
+
+fn first_visit(view: &View<'_>) -> Option<Evidence> {
+    let key = view.seen.keys.family?;
+    let popular = view.population.share(Kind::Family, key, None);
+    let knowers = view.population.knowers(Kind::Family, key);
+    let facts = vec![
+        name(view),
+        Fact::Count(knowers),
+        Fact::Count(from_u64(view.population.accounts())),
+    ];
+    let reason = Reason::new(
+        "first visit of this account, with {0}: {1} of {2} colleagues use it",
+        facts,
+    );
+    Some(line(
+        "first_visit_client",
+        against(attacker::family(popular, popular), popularity(popular)),
+        reason,
+    ))
+}
+
+fn family(view: &View<'_>, device: DeviceSeen) -> Evidence {
+    let LevelSeen {
+        key,
+        novelty,
+        familiarity,
+        ..
+    } = device.seen;
+    let popular = view.population.share(Kind::Family, key, view.seen.group);
+    let arrival = popularity(view.population.arrival(Kind::Family, key, view.seen.group));
+    let new = against(attacker::family(0.0, popular), novelty * arrival);
+    match familiarity {
+        Familiarity::New => {
+            let visits = view
+                .profile
+                .map_or(0.0, |profile| f64::from(profile.visits_ever()));
+            let facts = vec![
+                name(view),
+                Fact::Count(visits),
+                Fact::Count(view.population.knowers(Kind::Family, key)),
+            ];
+            line(
+                new_signal(device.kinship),
+                new,
+                Reason::new(new_text(device.kinship), facts),
+            )
+        }
+        Familiarity::Pending { age_days } => {
+            let factor = PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS);
+            let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
+            let reason = Reason::new(text, vec![name(view), Fact::Days(age_days)]);
+            line("untrusted_client", scaled(new, factor), reason)
+        }
+        Familiarity::Known { weight, share } => {
+            let nats = against(attacker::family(share, popular), (1.0 - novelty) * share);
+            let text = "{0} is known: about {1} visits, and {2} of colleagues use it";
+            let facts = vec![name(view), Fact::Count(weight.max(1.0)), Fact::Share(popular)];
+            line("known_client", nats, Reason::new(text, facts))
+        }
+    }
+}
+
+fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
+    let change = device
+        .change
+        .filter(|_| matches!(device.seen.familiarity, Familiarity::Known { .. }))?;
+    let owner = view.population.version_change(view.seen.bucket.idle, change);
+    let nats = against(attacker::version(change), owner);
+    let (signal, text) = match change {
+        VersionChange::Same => ("same_version", "{0}: the version last seen"),
+        VersionChange::Upgrade => (
+            "upgrade",
+            "{0}: newer than last seen, as in {1} of visits after such a pause",
+        ),
+        VersionChange::Downgrade => (
+            "downgrade",
+            "{0}: older than last seen, as in {1} of visits after such a pause",
+        ),
+        VersionChange::OtherModel => (
+            "other_model",
+            "{0}: another model of device, as in {1} of visits after such a pause",
+        ),
+    };
+    Some(line(
+        signal,
+        nats,
+        Reason::new(text, vec![name(view), Fact::Share(owner)]),
+    ))
+}
+
+fn client_key(view: &View<'_>) -> Option<Evidence> {
+    if view.seen.key_absent == Some(true) {
+        let owner = view.population.key_absent();
+        let reason = Reason::new(
+            "the device shows no key, though this account's devices do",
+            vec![],
+        );
+        return Some(line(
+            "device_key_absent",
+            against(attacker::KEY_ABSENT, owner),
+            reason,
+        ));
+    }
+    let level = view.seen.client?;
+    let new = against(attacker::otherwise(attacker::KNOWN_KEY), level.novelty);
+    Some(match level.familiarity {
+        Familiarity::Known { weight, .. } => {
+            let nats = against(attacker::KNOWN_KEY, 1.0 - level.novelty);
+            let reason = Reason::new(
+                "the device is known by its key: about {0} visits",
+                vec![Fact::Count(weight.max(1.0))],
+            );
+            line("known_device_key", nats, reason)
+        }
+        Familiarity::New => {
+            let reason = Reason::new("a device whose key this account never showed", vec![]);
+            line("new_device_key", new, reason)
+        }
+        Familiarity::Pending { age_days } => {
+            let factor = PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS);
+            let text = "the device's key was first seen {0} ago, with a high score, and is not trusted yet";
+            line(
+                "untrusted_device_key",
+                scaled(new, factor),
+                Reason::new(text, vec![Fact::Days(age_days)]),
+            )
+        }
+    })
+}
+
+fn new_signal(kinship: Kinship) -> &'static str {
+    match kinship {
+        Kinship::SameFamily | Kinship::SameOs => "new_browser",
+        Kinship::SameType => "new_os",
+        Kinship::NewType => "new_device_type",
+        Kinship::Automation => "new_automation",
+    }
+}
+
+fn new_text(kinship: Kinship) -> &'static str {
+    match kinship {
+        Kinship::SameFamily | Kinship::SameOs => {
+            "first visit with {0}, on an operating system this account uses: 0 of {1}; {2} colleagues use it"
+        }
+        Kinship::SameType => {
+            "first visit with {0}, another operating system: 0 of {1}; {2} colleagues use it"
+        }
+        Kinship::NewType => "first visit with {0}, another type of device: 0 of {1}; {2} colleagues use it",
+        Kinship::Automation => {
+            "first visit with {0}, a tool without a person: 0 of {1}; {2} colleagues use it"
+        }
+    }
+}
+
+fn popularity(p: f64) -> f64 {
+    FLAT_FAMILY * exp(ln(p / FLAT_FAMILY).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX))
+}
+
+fn line(signal: &'static str, nats: PerProfile, reason: Reason) -> Evidence {
+    Evidence {
+        family: Family::Device,
+        signal: Signal(signal),
+        nats,
+        reason,
+    }
+}
+
+fn name(view: &View<'_>) -> Fact {
+    Fact::Name(Text::from(view.context.client.label()))
+}

@@ -1,0 +1,88 @@
+//! G: after what silence (SCORING 4). A dormant account that wakes is more often somebody else's than one in use.
+
+use crate::detector::{Detector, View};
+use habitus_model::math::ln;
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
+use habitus_profile::features::gap::Rhythm;
+
+/// Silence before a visit.
+pub struct Gap;
+
+/// Gaps needed before an account has a rhythm.
+const GAPS_MIN: f64 = 2.0;
+/// An attacker's visit falls into a silence of any length: a normal three times as wide as the usual rhythm.
+const ATTACKER_WIDTH: f64 = 3.0;
+/// Bounds of this evidence, nats (SCORING 4): silence accuses more than regularity excuses.
+const NATS_MIN: f64 = -1.0;
+const NATS_MAX: f64 = 3.0;
+const WORTH_SAYING_NATS: f64 = 0.02;
+
+impl Detector for Gap {
+    fn id(&self) -> DetectorId {
+        DetectorId("gap")
+    }
+
+    fn family(&self) -> Family {
+        Family::Gap
+    }
+
+    fn assess(&self, view: &View<'_>) -> Opinion {
+        if !view.seen.is_visit {
+            return Opinion::Abstain(Blind::NotApplicable);
+        }
+        let (Some(minutes), Some(profile)) = (view.seen.gap_minutes, view.profile) else {
+            return Opinion::Abstain(Blind::ThinHistory);
+        };
+        if profile.gap.count() < GAPS_MIN {
+            return Opinion::Abstain(Blind::ThinHistory);
+        }
+        let rhythm = profile.gap.rhythm(view.population.rhythm());
+        let nats = evidence(minutes, rhythm);
+        if nats.abs() < WORTH_SAYING_NATS {
+            return Opinion::Evidence(Vec::new());
+        }
+        let usual = habitus_model::math::exp(rhythm.mean) / 60.0;
+        let (signal, text) = if nats > 0.0 {
+            (
+                "dormant",
+                "silent for {0} before this; visits are usually {1} apart",
+            )
+        } else {
+            (
+                "usual_rhythm",
+                "{0} since the last visit; visits are usually {1} apart",
+            )
+        };
+        let facts = vec![Fact::Hours(minutes / 60.0), Fact::Hours(usual)];
+        Opinion::Evidence(vec![Evidence {
+            family: Family::Gap,
+            signal: Signal(signal),
+            nats: [nats, nats, nats, nats, 0.0],
+            reason: Reason::new(text, facts),
+        }])
+    }
+}
+
+fn evidence(minutes: f64, rhythm: Rhythm) -> f64 {
+    let z = (ln(minutes.max(1.0)) - rhythm.mean) / rhythm.deviation;
+    // One-sided: a second visit right after the first is nobody's mark.
+    let z = z.max(0.0);
+    let ratio = 0.5 * z * z * (1.0 - 1.0 / (ATTACKER_WIDTH * ATTACKER_WIDTH)) - ln(ATTACKER_WIDTH);
+    ratio.clamp(NATS_MIN, NATS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_accuses_and_haste_does_not() {
+        let daily = Rhythm {
+            mean: ln(1_440.0),
+            deviation: 0.8,
+        };
+        assert!(evidence(1_440.0, daily) < 0.0);
+        assert!(evidence(5.0, daily) < 0.0);
+        assert!(evidence(1_440.0 * 200.0, daily) > 2.0);
+    }
+}

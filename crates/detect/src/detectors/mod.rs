@@ -1,0 +1,20 @@
+//! The list of detectors. Adding one: a file here, a line in each list below, fixtures in `fixtures/detectors/<id>/`.
+
+use crate::detector::Detector;
+
+mod clock;
+mod device;
+mod gap;
+mod joint;
+mod motion;
+mod network;
+
+/// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
+pub const ALL: &[&dyn Detector] = &[
+    &clock::Clock,
+    &device::Device,
+    &gap::Gap,
+    &joint::Joint,
+    &motion::Motion,
+    &network::Network,
+];

@@ -1,0 +1,292 @@
+//! N: where on the network (SCORING 1).
+//!
+//! A path from coarse to fine: country, autonomous system, prefix, address. At each level the owner brings something
+//! new with a probability measured for this account and its tenant, and what is new is drawn from what other accounts
+//! brought lately; an attacker draws it as its sort does. What follows below a new level is new by itself and says
+//! nothing more.
+
+use crate::attacker::{self, against, plus, scaled};
+use crate::detector::{Detector, View};
+use habitus_model::evidence::PerProfile;
+use habitus_model::math::{exp2, ln};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
+use habitus_profile::known::Familiarity;
+use habitus_profile::population::Kind;
+use habitus_profile::recall::LevelSeen;
+
+/// Network evidence.
+pub struct Network;
+
+/// A value's popularity moves evidence by at most so many nats (SCORING 1).
+const POPULARITY_NATS_MAX: f64 = 2.5;
+/// Probability of one country or network among those nothing is known of.
+const FLAT_COUNTRY: f64 = 1.0 / 60.0;
+const FLAT_ASN: f64 = 1.0 / 300.0;
+/// Evidence of a value in quarantine: so much of a new value's, halving every day. Trust grows with quiet use, and the
+/// quarantine itself ends after three days (SCORING 13).
+const PENDING_SHARE: f64 = 0.6;
+const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
+
+impl Detector for Network {
+    fn id(&self) -> DetectorId {
+        DetectorId("network")
+    }
+
+    fn family(&self) -> Family {
+        Family::Network
+    }
+
+    fn assess(&self, view: &View<'_>) -> Opinion {
+        let seen = view.seen;
+        if !seen.keys.has_network() {
+            return Opinion::Abstain(if view.context.network.ip.is_none() {
+                Blind::NoAddress
+            } else {
+                Blind::NoPlace
+            });
+        }
+        if !view.has_history() {
+            return Opinion::Evidence(first_visit(view));
+        }
+        let mut evidence = Vec::with_capacity(4);
+        evidence.extend(seen.country.map(|level| country(view, level)));
+        evidence.extend(seen.asn.map(|level| network(view, level)));
+        evidence.extend(seen.prefix.map(|level| address(view, level)));
+        Opinion::Evidence(evidence)
+    }
+}
+
+/// An account without history is held against its population.
+fn first_visit(view: &View<'_>) -> Vec<Evidence> {
+    let (seen, population) = (view.seen, view.population);
+    let mut evidence = Vec::new();
+    if let (Some(key), Some(code)) = (seen.keys.country, view.context.place.country) {
+        let popular = population.share(Kind::Country, key, None);
+        let owner = popularity(popular, FLAT_COUNTRY);
+        let facts = vec![
+            Fact::Country(code),
+            Fact::Count(population.knowers(Kind::Country, key)),
+            accounts(view),
+        ];
+        let reason = Reason::new(
+            "first visit of this account, from {0}: {1} of {2} colleagues use it",
+            facts,
+        );
+        evidence.push(line(
+            "first_visit_country",
+            against(attacker::country(popular, popular), owner),
+            reason,
+        ));
+    }
+    if let (Some(key), Some(asn)) = (seen.keys.asn, view.context.network.asn) {
+        let popular = population.share(Kind::Asn, key, None);
+        let owner = popularity(popular, FLAT_ASN);
+        let facts = vec![
+            Fact::Asn(asn),
+            Fact::Count(population.knowers(Kind::Asn, key)),
+            accounts(view),
+        ];
+        let reason = Reason::new(
+            "first visit of this account, on {0}: {1} of {2} colleagues use it",
+            facts,
+        );
+        evidence.push(line(
+            "first_visit_network",
+            against(attacker::network(popular, popular), owner),
+            reason,
+        ));
+    }
+    evidence
+}
+
+fn country(view: &View<'_>, level: LevelSeen) -> Evidence {
+    let popular = view.population.share(Kind::Country, level.key, view.seen.group);
+    let arrival = popularity(
+        view.population.arrival(Kind::Country, level.key, view.seen.group),
+        FLAT_COUNTRY,
+    );
+    let new = against(attacker::country(0.0, popular), level.novelty * arrival);
+    let place = Fact::Name(Text::from(view.context.place.label()));
+    let knowers = Fact::Count(view.population.knowers(Kind::Country, level.key));
+    match level.familiarity {
+        Familiarity::New => {
+            let facts = vec![place, visits(view), history(view), knowers, accounts(view)];
+            let text = "first visit from {0}: 0 of {1} in {2}; {3} of {4} colleagues ever";
+            line("new_country", new, Reason::new(text, facts))
+        }
+        Familiarity::Pending { age_days } => {
+            let facts = vec![place, Fact::Days(age_days)];
+            let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
+            line(
+                "untrusted_country",
+                scaled(new, pending(age_days)),
+                Reason::new(text, facts),
+            )
+        }
+        Familiarity::Known { weight, share } => {
+            let nats = against(attacker::country(share, popular), (1.0 - level.novelty) * share);
+            let facts = vec![place, Fact::Count(weight.max(1.0)), visits(view)];
+            line(
+                "known_country",
+                nats,
+                Reason::new("{0} is known: about {1} of {2} visits", facts),
+            )
+        }
+    }
+}
+
+fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
+    let popular = view.population.share(Kind::Asn, level.key, view.seen.group);
+    let arrival = view.population.arrival(Kind::Asn, level.key, view.seen.group);
+    let owner = level.novelty * popularity(arrival, FLAT_ASN);
+    let new = plus(
+        against(attacker::network(0.0, popular), owner),
+        class_evidence(view, arrival),
+    );
+    let name = network_name(view);
+    match level.familiarity {
+        Familiarity::New => {
+            let knowers = Fact::Count(view.population.knowers(Kind::Asn, level.key));
+            let class = Fact::Name(Text::new(view.context.network.class.caption()));
+            let facts = vec![name, class, visits(view), knowers, accounts(view)];
+            let text = "first visit on {0} ({1} network): 0 of {2}; {3} of {4} colleagues ever";
+            line("new_network", new, Reason::new(text, facts))
+        }
+        Familiarity::Pending { age_days } => {
+            let facts = vec![name, Fact::Days(age_days)];
+            let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
+            line(
+                "untrusted_network",
+                scaled(new, pending(age_days)),
+                Reason::new(text, facts),
+            )
+        }
+        Familiarity::Known { weight, share } => {
+            let nats = against(attacker::network(share, popular), (1.0 - level.novelty) * share);
+            let facts = vec![name, Fact::Count(weight.max(1.0)), visits(view)];
+            line(
+                "known_network",
+                nats,
+                Reason::new("{0} is known: about {1} of {2} visits", facts),
+            )
+        }
+    }
+}
+
+/// Prefix and address together: a reader wants one line for "known address", "known neighbourhood", "new one".
+fn address(view: &View<'_>, prefix: LevelSeen) -> Evidence {
+    let new_prefix = against(attacker::otherwise(attacker::KNOWN_PREFIX), prefix.novelty);
+    let facts = |more: Fact| vec![prefix_name(view), more];
+    match prefix.familiarity {
+        Familiarity::New => {
+            let text = "first visit from {0}; this account brings a new one in {1} of visits on this network";
+            line(
+                "new_prefix",
+                new_prefix,
+                Reason::new(text, facts(Fact::Share(prefix.novelty))),
+            )
+        }
+        Familiarity::Pending { age_days } => {
+            let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
+            let nats = scaled(new_prefix, pending(age_days));
+            line(
+                "untrusted_prefix",
+                nats,
+                Reason::new(text, facts(Fact::Days(age_days))),
+            )
+        }
+        Familiarity::Known { weight, .. } => {
+            let nats = against(attacker::KNOWN_PREFIX, 1.0 - prefix.novelty);
+            let Some(host) = view.seen.host else {
+                return line(
+                    "known_prefix",
+                    nats,
+                    Reason::new("{0} is known: about {1} visits", facts(Fact::Count(weight))),
+                );
+            };
+            let known_host = against(attacker::KNOWN_HOST, 1.0 - host.novelty);
+            let new_host = against(attacker::otherwise(attacker::KNOWN_HOST), host.novelty);
+            match host.familiarity {
+                Familiarity::Known { weight, .. } => {
+                    let reason = Reason::new(
+                        "the address in {0} is known: about {1} visits",
+                        facts(Fact::Count(weight.max(1.0))),
+                    );
+                    line("known_address", plus(nats, known_host), reason)
+                }
+                Familiarity::New | Familiarity::Pending { .. } => {
+                    let reason = Reason::new(
+                        "a new address in {0}, which is known: about {1} visits",
+                        facts(Fact::Count(weight.max(1.0))),
+                    );
+                    line("known_prefix", plus(nats, new_host), reason)
+                }
+            }
+        }
+    }
+}
+
+/// The class of a network speaks as far as the network itself is unknown to the population.
+fn class_evidence(view: &View<'_>, arrival: f64) -> PerProfile {
+    let class = view.context.network.class;
+    let unknown = (FLAT_ASN / arrival).min(1.0);
+    let ratio = ln(attacker::class(class)) - ln(view.population.class_arrival(class));
+    let nats = ratio.clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX) * unknown;
+    // Who imitates the victim's network does not draw a class.
+    [nats, nats, 0.0, nats, 0.0]
+}
+
+/// A probability of one value, kept within [`POPULARITY_NATS_MAX`] of the flat one.
+fn popularity(p: f64, flat: f64) -> f64 {
+    flat * habitus_model::math::exp(ln(p / flat).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX))
+}
+
+fn pending(age_days: f64) -> f64 {
+    PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS)
+}
+
+fn line(signal: &'static str, nats: PerProfile, reason: Reason) -> Evidence {
+    Evidence {
+        family: Family::Network,
+        signal: Signal(signal),
+        nats,
+        reason,
+    }
+}
+
+fn visits(view: &View<'_>) -> Fact {
+    Fact::Count(
+        view.profile
+            .map_or(0.0, |profile| f64::from(profile.visits_ever())),
+    )
+}
+
+fn history(view: &View<'_>) -> Fact {
+    Fact::Days(
+        view.profile
+            .map_or(0.0, |profile| view.seen.now.days_since(profile.first_seen)),
+    )
+}
+
+fn accounts(view: &View<'_>) -> Fact {
+    Fact::Count(habitus_model::math::from_u64(view.population.accounts()))
+}
+
+fn network_name(view: &View<'_>) -> Fact {
+    let network = &view.context.network;
+    match (&network.organisation, network.asn) {
+        (Some(organisation), Some(asn)) => Fact::Name(Text::from(format!("{organisation} ({asn})"))),
+        (Some(organisation), None) => Fact::Name(organisation.clone()),
+        (None, Some(asn)) => Fact::Asn(asn),
+        (None, None) => Fact::Name(Text::new("an unknown network")),
+    }
+}
+
+fn prefix_name(view: &View<'_>) -> Fact {
+    let name = view
+        .context
+        .network
+        .ip
+        .map_or_else(|| "?".to_owned(), |ip| habitus_model::Prefix::of(ip).to_string());
+    Fact::Name(Text::from(name))
+}

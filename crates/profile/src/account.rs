@@ -1,0 +1,498 @@
+//! What is remembered of one account: at most about 2 KiB, however long or hostile its life.
+
+use crate::bucket::SizeBucket;
+use crate::features::clock::{Bin, Clock};
+use crate::features::gap::Gap;
+use crate::features::positions::{Position, Positions};
+use crate::hazard::Level;
+use crate::keys::Keys;
+use crate::known::{Arrival, Known, Learned, Retention, Visit};
+use crate::observation::{NewValue, Observation, VersionChange};
+use crate::recall::{LevelSeen, Sighting};
+use habitus_model::math::{half_life_factor, to_f32};
+use habitus_model::{AccountKind, Client, Context, DeviceType, Minutes, UtcOffset};
+use serde::{Deserialize, Serialize};
+
+/// Countries: half-life and floor per SCORING 2.
+pub const COUNTRIES: Retention = Retention {
+    capacity: 4,
+    half_life_days: 120.0,
+    floor_recent: 2,
+};
+/// Autonomous systems.
+pub const ASNS: Retention = Retention {
+    capacity: 6,
+    half_life_days: 120.0,
+    floor_recent: 3,
+};
+/// Prefixes.
+pub const PREFIXES: Retention = Retention {
+    capacity: 8,
+    half_life_days: 120.0,
+    floor_recent: 2,
+};
+/// Addresses.
+pub const HOSTS: Retention = Retention {
+    capacity: 12,
+    half_life_days: 45.0,
+    floor_recent: 2,
+};
+/// Families of clients.
+pub const FAMILIES: Retention = Retention {
+    capacity: 6,
+    half_life_days: 180.0,
+    floor_recent: 4,
+};
+/// Bound clients.
+pub const CLIENTS: Retention = Retention {
+    capacity: 6,
+    half_life_days: 180.0,
+    floor_recent: 4,
+};
+
+/// Half-life of the account's own counts, days.
+const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;
+/// Most new networks a day that are learned as known (SCORING 13): what exceeds it waits in quarantine.
+const NEW_ASNS_PER_DAY: u8 = 2;
+
+/// Versions of one family of client, as last seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Fingerprint of the family.
+    pub family: u64,
+    /// Operating system version, 16.16; 0 is unknown.
+    pub os: u32,
+    /// Browser major version; 0 is unknown.
+    pub browser: u32,
+    /// Fingerprint of the device model.
+    pub model: Option<u64>,
+    /// Fingerprint of the operating system family on this type of device.
+    pub os_family: Option<u64>,
+    /// Type of device.
+    pub device: DeviceType,
+}
+
+impl Version {
+    /// The versions an event shows; absent if it shows no family.
+    #[must_use]
+    pub fn of(keys: &Keys, client: &Client) -> Option<Self> {
+        Some(Self {
+            family: keys.family?,
+            os: client.os_version,
+            browser: client.browser_version,
+            model: keys.model,
+            os_family: keys.os,
+            device: client.device,
+        })
+    }
+}
+
+/// The visit an event may still belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastVisit {
+    /// Prefix it came from.
+    pub prefix: Option<u64>,
+    /// Client family it came with.
+    pub family: Option<u64>,
+    /// Its latest event.
+    pub at: Minutes,
+}
+
+/// What is remembered of one account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Kind, as sources say.
+    pub kind: AccountKind,
+    /// First proven identity.
+    pub first_seen: Minutes,
+    /// Latest proven identity.
+    pub last_seen: Minutes,
+    /// The visit that may still go on.
+    pub last_visit: Option<LastVisit>,
+    /// Countries.
+    pub countries: Known,
+    /// Autonomous systems.
+    pub asns: Known,
+    /// Prefixes.
+    pub prefixes: Known,
+    /// Addresses.
+    pub hosts: Known,
+    /// Families of clients.
+    pub families: Known,
+    /// Bound clients.
+    pub clients: Known,
+    /// Versions of the families.
+    pub versions: Vec<Version>,
+    /// Hours.
+    pub clock: Clock,
+    /// Rhythm.
+    pub gap: Gap,
+    /// Places.
+    pub positions: Positions,
+    /// Time zone of home; absent until a place or the client told one.
+    pub zone: Option<UtcOffset>,
+    visits: f32,
+    new_countries: f32,
+    new_families: f32,
+    keyed_visits: f32,
+    visits_ever: u32,
+    new_asns_today: (u32, u8),
+}
+
+impl Profile {
+    /// An account that nothing is known of yet.
+    #[must_use]
+    pub fn new(kind: AccountKind, now: Minutes) -> Self {
+        Self {
+            kind,
+            first_seen: now,
+            last_seen: now,
+            last_visit: None,
+            countries: Known::default(),
+            asns: Known::default(),
+            prefixes: Known::default(),
+            hosts: Known::default(),
+            families: Known::default(),
+            clients: Known::default(),
+            versions: Vec::new(),
+            clock: Clock::default(),
+            gap: Gap::default(),
+            positions: Positions::default(),
+            zone: None,
+            visits: 0.0,
+            new_countries: 0.0,
+            new_families: 0.0,
+            keyed_visits: 0.0,
+            visits_ever: 0,
+            new_asns_today: (0, 0),
+        }
+    }
+
+    /// Visits, decayed to `now`; never below 1 once there was one.
+    #[must_use]
+    pub fn visits(&self, now: Minutes) -> f64 {
+        if self.visits_ever == 0 {
+            0.0
+        } else {
+            (f64::from(self.visits) * self.decay(now)).max(1.0)
+        }
+    }
+
+    /// Visits ever, without forgetting.
+    #[must_use]
+    pub fn visits_ever(&self) -> u32 {
+        self.visits_ever
+    }
+
+    /// Visits and new countries among them, decayed.
+    #[must_use]
+    pub fn country_trials(&self, now: Minutes) -> (f64, f64) {
+        let factor = self.decay(now);
+        (
+            f64::from(self.visits) * factor,
+            f64::from(self.new_countries) * factor,
+        )
+    }
+
+    /// Visits and new client families among them, decayed.
+    #[must_use]
+    pub fn family_trials(&self, now: Minutes) -> (f64, f64) {
+        let factor = self.decay(now);
+        (
+            f64::from(self.visits) * factor,
+            f64::from(self.new_families) * factor,
+        )
+    }
+
+    /// Share of visits that showed a bound client, in `[0, 1]`.
+    #[must_use]
+    pub fn keyed_share(&self) -> f64 {
+        if self.visits > 0.0 {
+            f64::from(self.keyed_visits) / f64::from(self.visits)
+        } else {
+            0.0
+        }
+    }
+
+    /// Peer group: accounts whose home country is the same. Absent until one is known.
+    #[must_use]
+    pub fn group(&self, now: Minutes) -> Option<u64> {
+        self.countries.dominant(now, &COUNTRIES).map(|(key, _)| key)
+    }
+
+    /// Learns one event that proved the account's identity. Gives what the population learns from it; nothing if the
+    /// event belongs to a visit that was counted already.
+    pub fn learn(&mut self, seen: &Sighting, context: &Context, arrival: Arrival) -> Option<Observation> {
+        self.last_seen = self.last_seen.max(seen.now);
+        self.last_visit = Some(LastVisit {
+            prefix: seen.keys.prefix,
+            family: seen.keys.family,
+            at: seen.now,
+        });
+        if self.kind == AccountKind::Unknown {
+            self.kind = context.kind;
+        }
+        if !seen.is_visit {
+            return None;
+        }
+        let mut told = Observation::new(seen.now, seen.bucket, seen.group);
+        told.new_account = self.visits_ever == 0;
+        let arrival = self.limit_growth(seen, arrival);
+        self.count_visit(seen);
+        self.learn_network(seen, arrival, &mut told);
+        self.learn_client(seen, context, arrival, &mut told);
+        if arrival != Arrival::Suspicious {
+            self.learn_rhythm(seen, context, &mut told);
+        }
+        told.new_asn_class = told
+            .new_asn
+            .filter(|new| new.arrival)
+            .map(|_| context.network.class);
+        told.joint = seen
+            .network_novelty
+            .zip(seen.device.map(|device| device.seen.is_new()));
+        told.teleport = seen.moves.last().map(|m| (m.cell, m.impossible > 0.5));
+        Some(told)
+    }
+
+    /// Bytes this profile takes, heap included. Cost: a few additions.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let sets = [
+            &self.countries,
+            &self.asns,
+            &self.prefixes,
+            &self.hosts,
+            &self.families,
+            &self.clients,
+        ];
+        std::mem::size_of::<Self>()
+            + sets.iter().map(|set| set.heap_bytes()).sum::<usize>()
+            + self.versions.capacity() * std::mem::size_of::<Version>()
+            + self.positions.heap_bytes()
+    }
+
+    fn decay(&self, now: Minutes) -> f64 {
+        half_life_factor(now.days_since(self.last_seen), COUNTS_HALF_LIFE_DAYS)
+    }
+
+    fn limit_growth(&mut self, seen: &Sighting, arrival: Arrival) -> Arrival {
+        let day = seen.now.0 / 1_440;
+        if self.new_asns_today.0 != day {
+            self.new_asns_today = (day, 0);
+        }
+        if !seen.asn.is_some_and(|asn| asn.is_new()) || arrival == Arrival::Strong {
+            return arrival;
+        }
+        self.new_asns_today.1 = self.new_asns_today.1.saturating_add(1);
+        if self.new_asns_today.1 > NEW_ASNS_PER_DAY {
+            Arrival::Suspicious
+        } else {
+            arrival
+        }
+    }
+
+    fn count_visit(&mut self, seen: &Sighting) {
+        let factor = half_life_factor(seen.gap_minutes.unwrap_or(0.0) / 1_440.0, COUNTS_HALF_LIFE_DAYS);
+        let count =
+            |kept: &mut f32, one: bool| *kept = to_f32(f64::from(*kept) * factor + f64::from(u8::from(one)));
+        let had_history = self.visits_ever > 0;
+        count(&mut self.visits, true);
+        count(
+            &mut self.new_countries,
+            had_history && seen.country.is_some_and(|c| c.is_new()),
+        );
+        count(
+            &mut self.new_families,
+            had_history && seen.device.is_some_and(|d| d.seen.is_new()),
+        );
+        count(&mut self.keyed_visits, seen.keys.client.is_some());
+        self.visits_ever = self.visits_ever.saturating_add(1);
+    }
+
+    fn learn_network(&mut self, seen: &Sighting, arrival: Arrival, told: &mut Observation) {
+        let had_history = !told.new_account;
+        let new = |level: Option<LevelSeen>| level.is_none_or(|level| level.is_new());
+        let sets = [
+            (
+                &mut self.countries,
+                &COUNTRIES,
+                seen.keys.country,
+                Level::Country,
+                seen.country,
+                new(seen.asn),
+            ),
+            (
+                &mut self.asns,
+                &ASNS,
+                seen.keys.asn,
+                Level::Asn,
+                seen.asn,
+                new(seen.prefix),
+            ),
+            (
+                &mut self.prefixes,
+                &PREFIXES,
+                seen.keys.prefix,
+                Level::Prefix,
+                seen.prefix,
+                new(seen.host),
+            ),
+            (
+                &mut self.hosts,
+                &HOSTS,
+                seen.keys.host,
+                Level::Host,
+                seen.host,
+                false,
+            ),
+        ];
+        for (set, retention, key, level, reading, child_is_new) in sets {
+            let Some(key) = key else { continue };
+            if let Some(reading) = reading
+                && had_history
+            {
+                told.tried(level, reading.is_new());
+            }
+            let learned = set.learn(
+                &Visit {
+                    key,
+                    now: seen.now,
+                    arrival,
+                    child_is_new,
+                },
+                retention,
+            );
+            if learned == Learned::Known {
+                let value = Some(NewValue {
+                    value: key,
+                    arrival: had_history,
+                });
+                match level {
+                    Level::Country => told.new_country = value,
+                    Level::Asn => told.new_asn = value,
+                    Level::Prefix | Level::Host | Level::Device | Level::ClientKey => {}
+                }
+            }
+        }
+    }
+
+    fn learn_client(&mut self, seen: &Sighting, context: &Context, arrival: Arrival, told: &mut Observation) {
+        let had_history = !told.new_account;
+        let visit = |key| Visit {
+            key,
+            now: seen.now,
+            arrival,
+            child_is_new: false,
+        };
+        if let Some(device) = seen.device {
+            if had_history {
+                told.tried(Level::Device, device.seen.is_new());
+            }
+            told.version = device.change;
+            if self.families.learn(&visit(device.seen.key), &FAMILIES) == Learned::Known {
+                told.new_family = Some(NewValue {
+                    value: device.seen.key,
+                    arrival: had_history,
+                });
+            }
+            self.learn_version(seen, context);
+        }
+        if let Some(key) = seen.keys.client {
+            if let Some(client) = seen.client
+                && had_history
+            {
+                told.tried(Level::ClientKey, client.is_new());
+            }
+            self.clients.learn(&visit(key), &CLIENTS);
+        }
+        told.key_absent = seen.key_absent;
+    }
+
+    fn learn_version(&mut self, seen: &Sighting, context: &Context) {
+        let Some(now) = Version::of(&seen.keys, &context.client) else {
+            return;
+        };
+        match self
+            .versions
+            .iter_mut()
+            .find(|version| version.family == now.family)
+        {
+            Some(version) => *version = now,
+            None => {
+                if self.versions.len() >= FAMILIES.capacity {
+                    self.versions.remove(0);
+                }
+                self.versions.push(now);
+            }
+        }
+    }
+
+    fn learn_rhythm(&mut self, seen: &Sighting, context: &Context, told: &mut Observation) {
+        self.learn_zone(seen, context);
+        let bin = Bin::of(context.time, self.zone.unwrap_or_default());
+        self.clock.learn(bin, seen.now);
+        told.clock = Some(bin);
+        if let Some(minutes) = seen.gap_minutes {
+            self.gap.learn(minutes);
+            told.gap_minutes = Some(minutes);
+        }
+        if let Some(position) = seen.position {
+            self.positions.learn(position);
+        }
+    }
+
+    /// Home is where the dominant country is: a trip does not move the clock.
+    fn learn_zone(&mut self, seen: &Sighting, context: &Context) {
+        let told = context.utc_offset.or_else(|| {
+            let point = context.place.coordinates?;
+            Some(UtcOffset::from_longitude(point.lon()))
+        });
+        let at_home = self.group(seen.now) == seen.keys.country;
+        if let Some(offset) = told
+            && (at_home || self.zone.is_none())
+        {
+            self.zone = Some(offset);
+        }
+    }
+}
+
+/// How the client's version compares with what was last seen of its family.
+#[must_use]
+pub fn version_change(before: &Version, now: &Version) -> VersionChange {
+    let older = |was: u32, is: u32| was != 0 && is != 0 && is < was;
+    let newer = |was: u32, is: u32| was != 0 && is > was;
+    if before.model != now.model && before.model.is_some() && now.model.is_some() {
+        VersionChange::OtherModel
+    } else if older(before.os, now.os) || older(before.browser, now.browser) {
+        VersionChange::Downgrade
+    } else if newer(before.os, now.os) || newer(before.browser, now.browser) {
+        VersionChange::Upgrade
+    } else {
+        VersionChange::Same
+    }
+}
+
+/// Position of an event, if its place can be compared with others.
+#[must_use]
+pub fn position(context: &Context, client: Option<u64>) -> Option<Position> {
+    let at = context.place.coordinates?;
+    let class = context.network.class;
+    let radius = context
+        .place
+        .radius
+        .unwrap_or_else(|| crate::features::motion::default_radius(class));
+    Some(Position {
+        at,
+        radius,
+        time: context.time,
+        client,
+        class,
+    })
+}
+
+/// Size bucket of an account with so many visits, by whichever is larger of decayed visits and one.
+#[must_use]
+pub fn size_bucket(profile: &Profile, now: Minutes) -> SizeBucket {
+    SizeBucket::of(profile.visits(now))
+}

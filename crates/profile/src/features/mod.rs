@@ -1,0 +1,6 @@
+//! Features of an account beyond the sets of known values. Adding one: a file here and a line below.
+
+pub mod clock;
+pub mod gap;
+pub mod motion;
+pub mod positions;

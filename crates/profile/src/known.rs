@@ -1,0 +1,352 @@
+//! A small set of values an account is known by, each with a decaying weight and a state of trust.
+//!
+//! Estimates how much of an account's recent life a value accounts for, and how often its children (the prefixes of an
+//! autonomous system, the addresses of a prefix) were new: the type counts of an interpolated Pitman–Yor model
+//! (Teh 2006). Fails where an account has more habitual values than the set has room for; the rarest are then forgotten.
+
+use habitus_model::Minutes;
+use habitus_model::math::{half_life_factor, to_f32};
+use serde::{Deserialize, Serialize};
+
+/// One remembered value: 24 bytes and a tag.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Fingerprint of the value.
+    pub key: u64,
+    /// Decayed number of visits, as of `last`.
+    pub weight: f32,
+    /// Decayed number of visits in which a child of this value was new, as of `last`.
+    pub novel: f32,
+    /// Last visit.
+    pub last: Minutes,
+    /// Whether the value counts as known.
+    pub trust: Trust,
+}
+
+/// Whether a value counts as known. What first came with a high score waits, so that an attacker cannot make a
+/// network normal by using it once (SCORING 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trust {
+    /// Known.
+    Trusted,
+    /// In quarantine.
+    Pending {
+        /// First seen.
+        since: Minutes,
+        /// Visits with a low score since then.
+        clean: u8,
+    },
+}
+
+/// How a set forgets and how much it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Most values.
+    pub capacity: usize,
+    /// Half-life of weights, days.
+    pub half_life_days: f64,
+    /// So many of the most recent values keep at least [`FLOOR_WEIGHT`], however old: the account that logs in once a
+    /// year is still recognised (SCORING 2).
+    pub floor_recent: usize,
+}
+
+/// What a set says of one value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Familiarity {
+    /// Never seen, or forgotten.
+    New,
+    /// Seen, in quarantine for so many days.
+    Pending {
+        /// Days since it was first seen.
+        age_days: f64,
+    },
+    /// Known.
+    Known {
+        /// Its weight, in visits.
+        weight: f64,
+        /// Its share of the weight of all known values, smoothed, in `(0, 1]`.
+        share: f64,
+    },
+}
+
+/// How a visit is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Low score: new values are trusted at once, pending ones move towards trust.
+    Clean,
+    /// A factor that cannot be phished: trusted at once.
+    Strong,
+    /// High score: new values wait.
+    Suspicious,
+}
+
+/// The least weight of a recent value, visits (SCORING 2).
+pub const FLOOR_WEIGHT: f64 = 0.5;
+/// Below this weight a value is forgotten: it is as good as one visit four half-lives ago.
+const FORGOTTEN_WEIGHT: f64 = 0.06;
+/// Quarantine ends after 72 hours, or three visits with a low score (SCORING 13).
+const QUARANTINE_DAYS: f64 = 3.0;
+const CLEAN_VISITS: u8 = 3;
+/// Smoothing of shares: half a visit for each known value (Krichevsky–Trofimov).
+const SHARE_SMOOTHING: f64 = 0.5;
+
+/// The set.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Known {
+    entries: Vec<Entry>,
+}
+
+impl Known {
+    /// What is known of `key`. Cost: linear in the set, at most a dozen entries.
+    #[must_use]
+    pub fn look_up(&self, key: u64, now: Minutes, retention: &Retention) -> Familiarity {
+        let Some(entry) = self.entries.iter().find(|entry| entry.key == key) else {
+            return Familiarity::New;
+        };
+        if let Trust::Pending { since, .. } = entry.trust {
+            return Familiarity::Pending {
+                age_days: now.days_since(since),
+            };
+        }
+        let weight = self.weight_of(entry, now, retention);
+        if weight < FORGOTTEN_WEIGHT {
+            return Familiarity::New;
+        }
+        let (total, count) = self.trusted(now, retention);
+        let share = (weight + SHARE_SMOOTHING) / (total + SHARE_SMOOTHING * count);
+        Familiarity::Known { weight, share }
+    }
+
+    /// Visits to `key` and visits in which a child of it was new, both decayed to `now`. Zeros if it is not held.
+    #[must_use]
+    pub fn children(&self, key: u64, now: Minutes, retention: &Retention) -> (f64, f64) {
+        self.entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map_or((0.0, 0.0), |entry| {
+                let factor = decay(entry, now, retention);
+                (f64::from(entry.weight) * factor, f64::from(entry.novel) * factor)
+            })
+    }
+
+    /// The known value of the largest weight, with its share of all.
+    #[must_use]
+    pub fn dominant(&self, now: Minutes, retention: &Retention) -> Option<(u64, f64)> {
+        let (total, _) = self.trusted(now, retention);
+        let mut best: Option<(u64, f64)> = None;
+        for entry in self.entries.iter().filter(|entry| entry.trust == Trust::Trusted) {
+            let weight = self.weight_of(entry, now, retention);
+            if best.is_none_or(|(_, top)| weight > top) {
+                best = Some((entry.key, weight));
+            }
+        }
+        best.map(|(key, weight)| (key, if total > 0.0 { weight / total } else { 1.0 }))
+    }
+
+    /// Number of values held, pending ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Learns one visit, and tells whether the value is known from now on that was not before.
+    pub fn learn(&mut self, visit: &Visit, retention: &Retention) -> Learned {
+        let Visit {
+            key,
+            now,
+            arrival,
+            child_is_new,
+        } = *visit;
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+            let factor = decay(entry, now, retention);
+            entry.weight = to_f32(f64::from(entry.weight) * factor + 1.0);
+            entry.novel = to_f32(f64::from(entry.novel) * factor + f64::from(u8::from(child_is_new)));
+            entry.last = entry.last.max(now);
+            let before = entry.trust;
+            entry.trust = next_trust(before, now, arrival);
+            return if before == entry.trust || entry.trust != Trust::Trusted {
+                Learned::Old
+            } else {
+                Learned::Known
+            };
+        }
+        if self.entries.len() >= retention.capacity {
+            self.forget_one(now, retention);
+        }
+        let (trust, learned) = match arrival {
+            Arrival::Clean | Arrival::Strong => (Trust::Trusted, Learned::Known),
+            Arrival::Suspicious => (Trust::Pending { since: now, clean: 0 }, Learned::Waiting),
+        };
+        self.entries.push(Entry {
+            key,
+            weight: 1.0,
+            novel: 0.0,
+            last: now,
+            trust,
+        });
+        learned
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.entries.capacity() * std::mem::size_of::<Entry>()
+    }
+
+    fn trusted(&self, now: Minutes, retention: &Retention) -> (f64, f64) {
+        let mut total = 0.0;
+        let mut count = 0.0;
+        for entry in self.entries.iter().filter(|entry| entry.trust == Trust::Trusted) {
+            total += self.weight_of(entry, now, retention);
+            count += 1.0;
+        }
+        (total, count)
+    }
+
+    fn weight_of(&self, entry: &Entry, now: Minutes, retention: &Retention) -> f64 {
+        let weight = f64::from(entry.weight) * decay(entry, now, retention);
+        if weight >= FLOOR_WEIGHT {
+            return weight;
+        }
+        let newer = self
+            .entries
+            .iter()
+            .filter(|other| other.last > entry.last)
+            .count();
+        if newer < retention.floor_recent {
+            weight.max(FLOOR_WEIGHT)
+        } else {
+            weight
+        }
+    }
+
+    /// Pending values go first, then the lightest: an attacker cannot push out what the owner uses.
+    fn forget_one(&mut self, now: Minutes, retention: &Retention) {
+        let mut worst: Option<(usize, bool, f64)> = None;
+        for (index, entry) in self.entries.iter().enumerate() {
+            let trusted = entry.trust == Trust::Trusted;
+            let weight = self.weight_of(entry, now, retention);
+            if worst.is_none_or(|(_, t, w)| (trusted, weight) < (t, w)) {
+                worst = Some((index, trusted, weight));
+            }
+        }
+        if let Some((index, _, _)) = worst {
+            self.entries.swap_remove(index);
+        }
+    }
+}
+
+/// What a visit changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learned {
+    /// The value was held before, and its trust is what it was.
+    Old,
+    /// The value is known now and was not before: new and trusted, or released from quarantine.
+    Known,
+    /// The value is new and waits in quarantine.
+    Waiting,
+}
+
+/// One visit to a value.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit {
+    /// Fingerprint of the value.
+    pub key: u64,
+    /// When.
+    pub now: Minutes,
+    /// How it is learned.
+    pub arrival: Arrival,
+    /// Something below the value was new.
+    pub child_is_new: bool,
+}
+
+fn next_trust(trust: Trust, now: Minutes, arrival: Arrival) -> Trust {
+    let Trust::Pending { since, clean } = trust else {
+        return trust;
+    };
+    let served = now.days_since(since) >= QUARANTINE_DAYS;
+    match arrival {
+        Arrival::Strong => Trust::Trusted,
+        Arrival::Clean if served || clean + 1 >= CLEAN_VISITS => Trust::Trusted,
+        Arrival::Clean => Trust::Pending {
+            since,
+            clean: clean + 1,
+        },
+        Arrival::Suspicious if served => Trust::Trusted,
+        Arrival::Suspicious => trust,
+    }
+}
+
+fn decay(entry: &Entry, now: Minutes, retention: &Retention) -> f64 {
+    half_life_factor(now.days_since(entry.last), retention.half_life_days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const R: Retention = Retention {
+        capacity: 3,
+        half_life_days: 10.0,
+        floor_recent: 1,
+    };
+
+    fn day(d: u32) -> Minutes {
+        Minutes(d * 1_440)
+    }
+
+    fn visit(key: u64, d: u32, arrival: Arrival) -> Visit {
+        Visit {
+            key,
+            now: day(d),
+            arrival,
+            child_is_new: false,
+        }
+    }
+
+    #[test]
+    fn weights_halve_and_the_latest_is_kept() {
+        let mut known = Known::default();
+        known.learn(&visit(1, 0, Arrival::Clean), &R);
+        known.learn(&visit(2, 1, Arrival::Clean), &R);
+        let Familiarity::Known { weight, .. } = known.look_up(1, day(10), &R) else {
+            panic!("forgotten")
+        };
+        assert!((weight - 0.5).abs() < 1e-6);
+        assert_eq!(known.look_up(1, day(400), &R), Familiarity::New);
+        assert!(matches!(
+            known.look_up(2, day(400), &R),
+            Familiarity::Known { .. }
+        ));
+    }
+
+    #[test]
+    fn suspicious_values_wait_and_one_visit_is_not_enough() {
+        let mut known = Known::default();
+        known.learn(&visit(7, 0, Arrival::Suspicious), &R);
+        known.learn(&visit(7, 0, Arrival::Clean), &R);
+        assert!(matches!(
+            known.look_up(7, day(0), &R),
+            Familiarity::Pending { .. }
+        ));
+        known.learn(&visit(7, 1, Arrival::Strong), &R);
+        assert!(matches!(known.look_up(7, day(1), &R), Familiarity::Known { .. }));
+    }
+
+    #[test]
+    fn a_flood_of_pending_values_does_not_push_out_known_ones() {
+        let mut known = Known::default();
+        known.learn(&visit(1, 0, Arrival::Clean), &R);
+        for key in 100..200 {
+            known.learn(&visit(key, 1, Arrival::Suspicious), &R);
+        }
+        assert_eq!(known.len(), 3);
+        assert!(matches!(known.look_up(1, day(1), &R), Familiarity::Known { .. }));
+    }
+}

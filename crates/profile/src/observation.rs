@@ -1,0 +1,133 @@
+//! What one learned visit tells the population: a small value that can wait for the end of an epoch.
+
+use crate::bucket::Bucket;
+use crate::features::clock::Bin;
+use crate::hazard::Level;
+use crate::population::{NetworkNovelty, TeleportCell};
+use habitus_model::{Minutes, NetworkClass};
+use serde::{Deserialize, Serialize};
+
+/// How the version of a known client changed. Never the user agent as a whole: browsers update every four weeks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum VersionChange {
+    /// The same.
+    Same,
+    /// Newer operating system or browser, nothing older.
+    Upgrade,
+    /// Something older.
+    Downgrade,
+    /// Another model of device.
+    OtherModel,
+}
+
+impl VersionChange {
+    /// Number of outcomes.
+    pub const COUNT: usize = 4;
+
+    /// Position in tables.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            VersionChange::Same => 0,
+            VersionChange::Upgrade => 1,
+            VersionChange::Downgrade => 2,
+            VersionChange::OtherModel => 3,
+        }
+    }
+}
+
+/// A value that an account knows for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewValue {
+    /// Fingerprint.
+    pub value: u64,
+    /// The account had a history before; its very first value is no arrival.
+    pub arrival: bool,
+}
+
+/// One visit, as the population sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When.
+    pub now: Minutes,
+    /// Bucket of the visit.
+    pub bucket: Bucket,
+    /// Peer group of the account.
+    pub group: Option<u64>,
+    /// The account's first visit.
+    pub new_account: bool,
+    /// Levels tried, and whether each was new; in the order of [`Level`].
+    pub levels: [Option<bool>; 6],
+    /// Country new to the account.
+    pub new_country: Option<NewValue>,
+    /// Autonomous system new to the account.
+    pub new_asn: Option<NewValue>,
+    /// Its class, if it is an arrival.
+    pub new_asn_class: Option<NetworkClass>,
+    /// Client family new to the account.
+    pub new_family: Option<NewValue>,
+    /// Change of version of a known client.
+    pub version: Option<VersionChange>,
+    /// Network outcome and whether the client was new.
+    pub joint: Option<(NetworkNovelty, bool)>,
+    /// Hour of the week.
+    pub clock: Option<Bin>,
+    /// Silence before the visit, minutes.
+    pub gap_minutes: Option<f64>,
+    /// Whether a comparison of places showed a jump.
+    pub teleport: Option<(TeleportCell, bool)>,
+    /// Whether an account that shows client keys showed none.
+    pub key_absent: Option<bool>,
+}
+
+const LEVELS: [Level; 6] = [
+    Level::Country,
+    Level::Asn,
+    Level::Prefix,
+    Level::Host,
+    Level::Device,
+    Level::ClientKey,
+];
+
+impl Observation {
+    /// An observation that says nothing yet.
+    #[must_use]
+    pub fn new(now: Minutes, bucket: Bucket, group: Option<u64>) -> Self {
+        Self {
+            now,
+            bucket,
+            group,
+            new_account: false,
+            levels: [None; 6],
+            new_country: None,
+            new_asn: None,
+            new_asn_class: None,
+            new_family: None,
+            version: None,
+            joint: None,
+            clock: None,
+            gap_minutes: None,
+            teleport: None,
+            key_absent: None,
+        }
+    }
+
+    /// Notes a trial at a level.
+    pub fn tried(&mut self, level: Level, novel: bool) {
+        if let Some(slot) = LEVELS
+            .iter()
+            .position(|each| *each == level)
+            .and_then(|at| self.levels.get_mut(at))
+        {
+            *slot = Some(novel);
+        }
+    }
+
+    /// The levels tried.
+    pub fn trials(&self) -> impl Iterator<Item = (Level, bool)> + '_ {
+        LEVELS
+            .iter()
+            .zip(self.levels)
+            .filter_map(|(level, novel)| novel.map(|novel| (*level, novel)))
+    }
+}

@@ -1,0 +1,127 @@
+//! How many accounts of a population know a value, and how often it was somebody's first-time value of late.
+//!
+//! Type counts, not event counts: a value counts once per account, so that one chatty account does not make its network
+//! look popular (Kneser & Ney 1995). The *novel-arrival* counts are where new phones, popular carriers and the corporate
+//! VPN roll-out show (SCORING 1). Bounded; when full, the rarest quarter is forgotten.
+
+use habitus_model::math::to_f32;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most values a population remembers of one kind: 4,096 × about 24 bytes.
+const VALUES_MAX: usize = 4_096;
+/// Weight of the type distribution behind the arrivals (SCORING 1).
+const TYPES_WEIGHT: f64 = 20.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Counts {
+    accounts: f32,
+    arrivals: f32,
+}
+
+/// The counts of one kind of value.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Popularity {
+    values: BTreeMap<u64, Counts>,
+    accounts_total: f64,
+    arrivals_total: f64,
+}
+
+impl Popularity {
+    /// Share of accounts-and-values that are this value, smoothed towards `flat`, the probability of any one value when
+    /// nothing is known.
+    #[must_use]
+    pub fn share(&self, value: u64, flat: f64) -> f64 {
+        let counts = self.values.get(&value).copied().unwrap_or_default();
+        (f64::from(counts.accounts) + flat) / (self.accounts_total + 1.0)
+    }
+
+    /// Probability that a value that is new to its account is this one, given the share of a wider population.
+    #[must_use]
+    pub fn arrival(&self, value: u64, share: f64) -> f64 {
+        let counts = self.values.get(&value).copied().unwrap_or_default();
+        (f64::from(counts.arrivals) + (TYPES_WEIGHT + 1.0) * share)
+            / (self.arrivals_total + TYPES_WEIGHT + 1.0)
+    }
+
+    /// Accounts that know the value; decays.
+    #[must_use]
+    pub fn accounts(&self, value: u64) -> f64 {
+        f64::from(self.values.get(&value).copied().unwrap_or_default().accounts)
+    }
+
+    /// Accounts-and-values counted; decays.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.accounts_total
+    }
+
+    /// An account knows the value for the first time. `arrival` says that it had a history before: its very first value
+    /// is no arrival.
+    pub fn learn(&mut self, value: u64, arrival: bool) {
+        if self.values.len() >= VALUES_MAX && !self.values.contains_key(&value) {
+            self.forget_rarest();
+        }
+        let counts = self.values.entry(value).or_default();
+        counts.accounts += 1.0;
+        self.accounts_total += 1.0;
+        if arrival {
+            counts.arrivals += 1.0;
+            self.arrivals_total += 1.0;
+        }
+    }
+
+    /// Forgets: arrivals by one factor, accounts by a slower one.
+    pub fn scale(&mut self, arrivals: f64, accounts: f64) {
+        self.arrivals_total *= arrivals;
+        self.accounts_total *= accounts;
+        for counts in self.values.values_mut() {
+            counts.arrivals = to_f32(f64::from(counts.arrivals) * arrivals);
+            counts.accounts = to_f32(f64::from(counts.accounts) * accounts);
+        }
+    }
+
+    fn forget_rarest(&mut self) {
+        let mut weights: Vec<f32> = self
+            .values
+            .values()
+            .map(|counts| counts.accounts + counts.arrivals)
+            .collect();
+        weights.sort_unstable_by(f32::total_cmp);
+        let bar = weights.get(VALUES_MAX / 4).copied().unwrap_or(0.0);
+        let mut to_go = VALUES_MAX / 4;
+        self.values.retain(|_, counts| {
+            let keep = to_go == 0 || counts.accounts + counts.arrivals > bar;
+            to_go -= usize::from(!keep);
+            keep
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_values_stays_bounded_and_keeps_the_popular() {
+        let mut popularity = Popularity::default();
+        for _ in 0..50 {
+            popularity.learn(7, true);
+        }
+        for value in 0..100_000 {
+            popularity.learn(1_000 + value, true);
+        }
+        assert!(popularity.values.len() <= VALUES_MAX);
+        assert!(popularity.accounts(7) >= 50.0);
+    }
+
+    #[test]
+    fn arrivals_outrank_flat() {
+        let mut popularity = Popularity::default();
+        for _ in 0..40 {
+            popularity.learn(1, true);
+        }
+        let (seen, unseen) = (popularity.share(1, 0.01), popularity.share(2, 0.01));
+        assert!(popularity.arrival(1, seen) > 50.0 * popularity.arrival(2, unseen));
+    }
+}

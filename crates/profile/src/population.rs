@@ -1,0 +1,470 @@
+//! What the accounts of one tenant have in common: hazards of novelty, popularity of values, rhythms.
+//!
+//! Read by every account stage as of the last epoch; changed only by [`Observation`]s applied in the order of the log, so
+//! that any number of shards gives the same tables (SCORING 14).
+
+use crate::bucket::{IdleBucket, SizeBucket};
+use crate::features::clock::PopulationClock;
+use crate::features::gap::{Gap, Rhythm};
+use crate::hazard::Hazards;
+use crate::observation::{Observation, VersionChange};
+use crate::popularity::Popularity;
+use habitus_model::math::half_life_factor;
+use habitus_model::{Minutes, NetworkClass};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most peer groups with tables of their own; accounts of further groups back off to the tenant.
+const GROUPS_MAX: usize = 64;
+/// Weight of the tenant behind a peer group, accounts.
+const GROUP_SHRINKAGE: f64 = 10.0;
+/// Half-life of hazards and arrivals, days (SCORING 2).
+const HAZARD_HALF_LIFE_DAYS: f64 = 30.0;
+/// Half-life of type counts, days (SCORING 2: ASN, country).
+const TYPES_HALF_LIFE_DAYS: f64 = 120.0;
+/// Probability of any one value where nothing is known: about 60 countries, 300 networks and 40 clients are common
+/// enough to be met (order of magnitude; a factor of two moves a score by 0.7 nats at most).
+const FLAT_COUNTRY: f64 = 1.0 / 60.0;
+const FLAT_ASN: f64 = 1.0 / 300.0;
+const FLAT_FAMILY: f64 = 1.0 / 40.0;
+
+/// A kind of value whose popularity is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Countries.
+    Country,
+    /// Autonomous systems within a country.
+    Asn,
+    /// Families of clients.
+    Family,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Values {
+    countries: Popularity,
+    asns: Popularity,
+    families: Popularity,
+}
+
+impl Values {
+    fn of(&self, kind: Kind) -> &Popularity {
+        match kind {
+            Kind::Country => &self.countries,
+            Kind::Asn => &self.asns,
+            Kind::Family => &self.families,
+        }
+    }
+
+    fn learn(&mut self, seen: &Observation) {
+        for (popularity, value) in [
+            (&mut self.countries, seen.new_country),
+            (&mut self.asns, seen.new_asn),
+            (&mut self.families, seen.new_family),
+        ] {
+            if let Some(new) = value {
+                popularity.learn(new.value, new.arrival);
+            }
+        }
+    }
+
+    fn scale(&mut self, arrivals: f64, types: f64) {
+        for popularity in [&mut self.countries, &mut self.asns, &mut self.families] {
+            popularity.scale(arrivals, types);
+        }
+    }
+}
+
+/// The tables of one tenant.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Population {
+    accounts: u64,
+    visits: u64,
+    hazards: Hazards,
+    tenant: Values,
+    groups: BTreeMap<u64, Values>,
+    class_arrivals: [f64; 7],
+    versions: [[f64; VersionChange::COUNT]; IdleBucket::COUNT],
+    joint: Joint,
+    clock: PopulationClock,
+    gap: Gap,
+    teleports: [(f64, f64); 4],
+    key_absent: (f64, f64),
+    decayed: Minutes,
+}
+
+impl Population {
+    /// Accounts that ever proved an identity.
+    #[must_use]
+    pub fn accounts(&self) -> u64 {
+        self.accounts
+    }
+
+    /// Visits learned.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        self.visits
+    }
+
+    /// Novelty hazards.
+    #[must_use]
+    pub fn hazards(&self) -> &Hazards {
+        &self.hazards
+    }
+
+    /// Share of a value among what accounts know: peer group, backed off to tenant, backed off to a flat prior.
+    #[must_use]
+    pub fn share(&self, kind: Kind, value: u64, group: Option<u64>) -> f64 {
+        let tenant = self.tenant.of(kind).share(value, flat(kind));
+        let Some(group) = group.and_then(|group| self.groups.get(&group)) else {
+            return tenant;
+        };
+        let own = group.of(kind);
+        let total = own.total();
+        (own.accounts(value) + GROUP_SHRINKAGE * tenant) / (total + GROUP_SHRINKAGE)
+    }
+
+    /// Probability that a value new to its account is this one.
+    #[must_use]
+    pub fn arrival(&self, kind: Kind, value: u64, group: Option<u64>) -> f64 {
+        self.tenant
+            .of(kind)
+            .arrival(value, self.share(kind, value, group))
+    }
+
+    /// Accounts of the tenant that know the value, with forgetting.
+    #[must_use]
+    pub fn knowers(&self, kind: Kind, value: u64) -> f64 {
+        self.tenant.of(kind).accounts(value)
+    }
+
+    /// Share of a network class among networks that were new to their account.
+    #[must_use]
+    pub fn class_arrival(&self, class: NetworkClass) -> f64 {
+        let total: f64 = self.class_arrivals.iter().sum();
+        let own = self
+            .class_arrivals
+            .get(class_index(class))
+            .copied()
+            .unwrap_or(0.0);
+        (own + CLASS_PRIOR_WEIGHT * class_prior(class)) / (total + CLASS_PRIOR_WEIGHT)
+    }
+
+    /// Probability of a change of version of a known client, after a silence.
+    #[must_use]
+    pub fn version_change(&self, idle: IdleBucket, change: VersionChange) -> f64 {
+        let row = self.versions.get(idle.index()).copied().unwrap_or_default();
+        let prior = VERSION_PRIOR.get(idle.index()).copied().unwrap_or_default();
+        let total: f64 = row.iter().sum();
+        let own = row.get(change.index()).copied().unwrap_or(0.0);
+        let prior = prior.get(change.index()).copied().unwrap_or(0.01);
+        (own + VERSION_PRIOR_WEIGHT * prior) / (total + VERSION_PRIOR_WEIGHT)
+    }
+
+    /// How much more often than by chance this network outcome goes with a known or new client: `ln p(i,j) / p(i)p(j)`.
+    #[must_use]
+    pub fn joint_lift(&self, size: SizeBucket, network: NetworkNovelty, new_device: bool) -> f64 {
+        self.joint.lift(size, network, new_device)
+    }
+
+    /// Hours of the week.
+    #[must_use]
+    pub fn clock(&self) -> &PopulationClock {
+        &self.clock
+    }
+
+    /// Rhythm of all accounts.
+    #[must_use]
+    pub fn rhythm(&self) -> Rhythm {
+        self.gap.rhythm(Rhythm::PRIOR)
+    }
+
+    /// Probability that a legitimate visit moves faster than travel, for a cell of (same client, loose network).
+    #[must_use]
+    pub fn teleport(&self, cell: TeleportCell) -> f64 {
+        let (jumps, moves) = self.teleports.get(cell.index()).copied().unwrap_or_default();
+        (jumps + TELEPORT_PRIOR_WEIGHT * cell.prior()) / (moves + TELEPORT_PRIOR_WEIGHT)
+    }
+
+    /// Probability that a visit of an account that shows client keys shows none.
+    #[must_use]
+    pub fn key_absent(&self) -> f64 {
+        (self.key_absent.0 + 50.0 * 0.03) / (self.key_absent.1 + 50.0)
+    }
+
+    /// Applies one observation. Observations come in the order of the log.
+    pub fn learn(&mut self, seen: &Observation) {
+        self.forget(seen.now);
+        self.visits += 1;
+        self.accounts += u64::from(seen.new_account);
+        for (level, novel) in seen.trials() {
+            self.hazards.learn(level, seen.bucket, novel);
+        }
+        self.tenant.learn(seen);
+        self.learn_group(seen);
+        self.learn_outcomes(seen);
+    }
+
+    fn learn_group(&mut self, seen: &Observation) {
+        let Some(group) = seen.group else { return };
+        if self.groups.len() < GROUPS_MAX || self.groups.contains_key(&group) {
+            self.groups.entry(group).or_default().learn(seen);
+        }
+    }
+
+    fn learn_outcomes(&mut self, seen: &Observation) {
+        if let Some(count) = seen
+            .new_asn_class
+            .and_then(|class| self.class_arrivals.get_mut(class_index(class)))
+        {
+            *count += 1.0;
+        }
+        if let Some(change) = seen.version
+            && let Some(count) = self
+                .versions
+                .get_mut(seen.bucket.idle.index())
+                .and_then(|row| row.get_mut(change.index()))
+        {
+            *count += 1.0;
+        }
+        if let Some((network, new_device)) = seen.joint {
+            self.joint.learn(seen.bucket.size, network, new_device);
+        }
+        if let Some(bin) = seen.clock {
+            self.clock.learn(bin);
+        }
+        if let Some(minutes) = seen.gap_minutes {
+            self.gap.learn(minutes);
+        }
+        if let Some((cell, jumped)) = seen.teleport
+            && let Some((jumps, moves)) = self.teleports.get_mut(cell.index())
+        {
+            *jumps += f64::from(u8::from(jumped));
+            *moves += 1.0;
+        }
+        if let Some(absent) = seen.key_absent {
+            self.key_absent.0 += f64::from(u8::from(absent));
+            self.key_absent.1 += 1.0;
+        }
+    }
+
+    /// Once a day of event time: cheaper than a time stamp per cell, and exact enough for half-lives of weeks.
+    fn forget(&mut self, now: Minutes) {
+        if self.decayed == Minutes(0) {
+            self.decayed = now;
+        }
+        let days = now.days_since(self.decayed);
+        if days < 1.0 {
+            return;
+        }
+        self.decayed = now;
+        let fast = half_life_factor(days, HAZARD_HALF_LIFE_DAYS);
+        self.hazards.scale(fast);
+        let slow = half_life_factor(days, TYPES_HALF_LIFE_DAYS);
+        self.tenant.scale(fast, slow);
+        for values in self.groups.values_mut() {
+            values.scale(fast, slow);
+        }
+        self.scale_outcomes(fast);
+    }
+
+    fn scale_outcomes(&mut self, factor: f64) {
+        self.joint.scale(factor);
+        self.clock.scale(factor);
+        let rows = self.versions.iter_mut().flatten().chain(&mut self.class_arrivals);
+        for count in rows.chain([&mut self.key_absent.0, &mut self.key_absent.1]) {
+            *count *= factor;
+        }
+        for (jumps, moves) in &mut self.teleports {
+            *jumps *= factor;
+            *moves *= factor;
+        }
+    }
+}
+
+/// Weight of [`class_prior`], arrivals.
+const CLASS_PRIOR_WEIGHT: f64 = 20.0;
+
+fn class_index(class: NetworkClass) -> usize {
+    NetworkClass::ALL
+        .iter()
+        .position(|each| *each == class)
+        .unwrap_or(0)
+}
+
+/// Prior share of classes among networks that are new to a legitimate account: mostly somebody's home or phone.
+/// Assumed; the tenant's own arrivals replace it after some dozens.
+fn class_prior(class: NetworkClass) -> f64 {
+    match class {
+        NetworkClass::Unknown => 0.25,
+        NetworkClass::Fixed => 0.40,
+        NetworkClass::Mobile => 0.22,
+        NetworkClass::Hosting => 0.03,
+        NetworkClass::Relay => 0.04,
+        NetworkClass::Corporate | NetworkClass::Private => 0.03,
+    }
+}
+
+/// Prior probabilities of version changes by silence: browsers release every four weeks, so that after a month the
+/// upgrade is the rule. Rows: under 1, 7, 30 days, longer; columns as [`VersionChange`].
+const VERSION_PRIOR: [[f64; VersionChange::COUNT]; IdleBucket::COUNT] = [
+    [0.93, 0.06, 0.005, 0.005],
+    [0.80, 0.18, 0.01, 0.01],
+    [0.50, 0.47, 0.015, 0.015],
+    [0.15, 0.80, 0.025, 0.025],
+];
+const VERSION_PRIOR_WEIGHT: f64 = 30.0;
+const TELEPORT_PRIOR_WEIGHT: f64 = 30.0;
+
+/// How new the network of a visit is to its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum NetworkNovelty {
+    /// The address is known.
+    KnownHost,
+    /// The prefix is known.
+    KnownPrefix,
+    /// The autonomous system is known.
+    KnownAsn,
+    /// The country is known.
+    KnownCountry,
+    /// Not even the country is known.
+    NewCountry,
+    /// Nothing tells where it is, and the prefix is new.
+    Unplaced,
+}
+
+impl NetworkNovelty {
+    const COUNT: usize = 6;
+
+    fn index(self) -> usize {
+        match self {
+            NetworkNovelty::KnownHost => 0,
+            NetworkNovelty::KnownPrefix => 1,
+            NetworkNovelty::KnownAsn => 2,
+            NetworkNovelty::KnownCountry => 3,
+            NetworkNovelty::NewCountry => 4,
+            NetworkNovelty::Unplaced => 5,
+        }
+    }
+}
+
+/// Cells in which jumps between places are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeleportCell {
+    /// The same client at both ends: the egress moved, not the person.
+    pub same_client: bool,
+    /// One of the networks is mobile, hosting or a relay, whose place proves little.
+    pub loose: bool,
+}
+
+impl TeleportCell {
+    fn index(self) -> usize {
+        usize::from(self.same_client) + 2 * usize::from(self.loose)
+    }
+
+    /// Prior probability of a jump. Assumed: VPN toggles on one device are common, jumps between two devices on fixed
+    /// lines are not.
+    fn prior(self) -> f64 {
+        match (self.same_client, self.loose) {
+            (true, true) => 0.05,
+            (true, false) => 0.01,
+            (false, true) => 0.01,
+            (false, false) => 0.002,
+        }
+    }
+}
+
+/// Joint counts of network outcome and device novelty per size of history (SCORING 1, "ND").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Joint {
+    counts: Vec<f64>,
+}
+
+impl Default for Joint {
+    fn default() -> Self {
+        Self {
+            counts: vec![0.0; SizeBucket::COUNT * NetworkNovelty::COUNT * 2],
+        }
+    }
+}
+
+/// Weight of independence behind the joint counts (SCORING 1).
+const JOINT_SHRINKAGE: f64 = 20.0;
+
+impl Joint {
+    fn at(size: SizeBucket, network: NetworkNovelty, new_device: bool) -> usize {
+        (size.index() * NetworkNovelty::COUNT + network.index()) * 2 + usize::from(new_device)
+    }
+
+    fn lift(&self, size: SizeBucket, network: NetworkNovelty, new_device: bool) -> f64 {
+        let start = size.index() * NetworkNovelty::COUNT * 2;
+        let cells = self
+            .counts
+            .get(start..start + NetworkNovelty::COUNT * 2)
+            .unwrap_or_default();
+        let total: f64 = cells.iter().sum();
+        let both = self
+            .counts
+            .get(Self::at(size, network, new_device))
+            .copied()
+            .unwrap_or(0.0);
+        let other = self
+            .counts
+            .get(Self::at(size, network, !new_device))
+            .copied()
+            .unwrap_or(0.0);
+        let device: f64 = cells.iter().skip(usize::from(new_device)).step_by(2).sum();
+        // Half a visit in each margin keeps the ratio finite; with no visits it is 1.
+        let row = (both + other + 0.5) / (total + 3.0);
+        let column = (device + 0.5) / (total + 1.0);
+        let chance = row * column;
+        let p = (both + JOINT_SHRINKAGE * chance) / (total + JOINT_SHRINKAGE);
+        habitus_model::math::ln(p / chance)
+    }
+
+    fn learn(&mut self, size: SizeBucket, network: NetworkNovelty, new_device: bool) {
+        if let Some(count) = self.counts.get_mut(Self::at(size, network, new_device)) {
+            *count += 1.0;
+        }
+    }
+
+    fn scale(&mut self, factor: f64) {
+        for count in &mut self.counts {
+            *count *= factor;
+        }
+    }
+}
+
+fn flat(kind: Kind) -> f64 {
+    match kind {
+        Kind::Country => FLAT_COUNTRY,
+        Kind::Asn => FLAT_ASN,
+        Kind::Family => FLAT_FAMILY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_joint_table_says_nothing() {
+        let joint = Joint::default();
+        for network in [NetworkNovelty::KnownHost, NetworkNovelty::NewCountry] {
+            assert!(joint.lift(SizeBucket::of(5.0), network, true).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn what_goes_together_is_lifted() {
+        let mut joint = Joint::default();
+        let size = SizeBucket::of(20.0);
+        for _ in 0..500 {
+            joint.learn(size, NetworkNovelty::KnownHost, false);
+        }
+        for _ in 0..50 {
+            joint.learn(size, NetworkNovelty::NewCountry, true);
+        }
+        assert!(joint.lift(size, NetworkNovelty::NewCountry, true) > 1.0);
+        assert!(joint.lift(size, NetworkNovelty::KnownHost, true) < -1.0);
+    }
+}

@@ -1,0 +1,316 @@
+//! One event held against what is remembered: everything the detectors need, computed once.
+
+use crate::account::{
+    ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, Version, position, size_bucket,
+    version_change,
+};
+use crate::bucket::{Bucket, IdleBucket, SizeBucket, TypeBucket};
+use crate::features::motion::{self, Move};
+use crate::features::positions::Position;
+use crate::hazard::Level;
+use crate::keys::Keys;
+use crate::known::{Familiarity, Known, Retention};
+use crate::observation::VersionChange;
+use crate::population::{NetworkNovelty, Population};
+use habitus_model::hash::HashKey;
+use habitus_model::{Context, DeviceType, Minutes};
+
+/// Strength of the population's hazard behind the account's own, visits.
+const ACCOUNT_SHRINKAGE: f64 = 6.0;
+/// Events within half an hour on the same network and client are one visit: they are not independent (SCORING 4).
+const VISIT_MINUTES: f64 = 30.0;
+/// From this share of visits with a bound client on, a visit without one is worth a word.
+const KEYED_SHARE_MIN: f64 = 0.8;
+/// Visits needed before the share of keyed visits means anything.
+const KEYED_VISITS_MIN: f64 = 3.0;
+
+/// One value held against the account's history.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelSeen {
+    /// Fingerprint of the value.
+    pub key: u64,
+    /// What the account knows of it.
+    pub familiarity: Familiarity,
+    /// Probability that a visit of this account brings something new at this level, in `(0, 1)`.
+    pub novelty: f64,
+    /// Visits in which it could have, decayed.
+    pub trials: f64,
+}
+
+impl LevelSeen {
+    /// Whether the value is new to the account.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.familiarity == Familiarity::New
+    }
+}
+
+/// How close a new client is to what the account uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// The family itself is known.
+    SameFamily,
+    /// Another browser on a known operating system.
+    SameOs,
+    /// Another operating system on a known type of device.
+    SameType,
+    /// A type of device never seen.
+    NewType,
+    /// A tool nobody sits in front of.
+    Automation,
+}
+
+/// The client held against the account's history.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DeviceSeen {
+    /// The family.
+    pub seen: LevelSeen,
+    /// Version change, if the family is known.
+    pub change: Option<VersionChange>,
+    /// Kinship.
+    pub kinship: Kinship,
+}
+
+/// An event held against the account's history and its population.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// When.
+    pub now: Minutes,
+    /// Fingerprints.
+    pub keys: Keys,
+    /// Bucket.
+    pub bucket: Bucket,
+    /// Peer group of the account.
+    pub group: Option<u64>,
+    /// Effective number of earlier visits; 0 for an account never seen.
+    pub visits: f64,
+    /// Whether this begins a visit, rather than going on with one.
+    pub is_visit: bool,
+    /// Minutes since the last proven identity; absent for an account never seen.
+    pub gap_minutes: Option<f64>,
+    /// Country. Absent: not shown, or nothing to compare with.
+    pub country: Option<LevelSeen>,
+    /// Autonomous system; only where the country is known to the account.
+    pub asn: Option<LevelSeen>,
+    /// Prefix; only where all above is known.
+    pub prefix: Option<LevelSeen>,
+    /// Address; only where the prefix is known.
+    pub host: Option<LevelSeen>,
+    /// How new the network is, in one word.
+    pub network_novelty: Option<NetworkNovelty>,
+    /// Client family.
+    pub device: Option<DeviceSeen>,
+    /// Bound client.
+    pub client: Option<LevelSeen>,
+    /// Whether an account that shows client keys showed none. Absent: it does not show keys.
+    pub key_absent: Option<bool>,
+    /// Position, if the place can be compared.
+    pub position: Option<Position>,
+    /// Moves from and to remembered positions, in order of their time.
+    pub moves: Vec<Move>,
+}
+
+/// What a sighting is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Recall<'a> {
+    /// The account's profile; absent for an account never seen.
+    pub profile: Option<&'a Profile>,
+    /// Its population.
+    pub population: &'a Population,
+    /// Key of fingerprints.
+    pub key: HashKey,
+}
+
+impl Recall<'_> {
+    /// Holds an event against the history. Changes nothing. Cost: a dozen short scans and as many table reads.
+    #[must_use]
+    pub fn sight(&self, context: &Context) -> Sighting {
+        let mut seen = self.bare(context);
+        let Some(profile) = self.profile.filter(|profile| profile.visits_ever() > 0) else {
+            return seen;
+        };
+        self.see_network(profile, &mut seen);
+        self.see_client(profile, context, &mut seen);
+        if let Some(here) = &seen.position {
+            seen.moves = motion::moves(profile.positions.all(), here);
+        }
+        seen
+    }
+
+    fn bare(&self, context: &Context) -> Sighting {
+        let now = context.time.minutes();
+        let keys = Keys::of(context, self.key);
+        let gap_minutes = self
+            .profile
+            .filter(|p| p.visits_ever() > 0)
+            .map(|profile| now.since(profile.last_seen));
+        Sighting {
+            now,
+            keys,
+            bucket: Bucket {
+                size: self
+                    .profile
+                    .map_or(SizeBucket::of(0.0), |profile| size_bucket(profile, now)),
+                idle: IdleBucket::of(gap_minutes.unwrap_or(0.0) / 1_440.0),
+                device: TypeBucket::of(context.client.device),
+            },
+            group: self.profile.and_then(|profile| profile.group(now)),
+            visits: self.profile.map_or(0.0, |profile| profile.visits(now)),
+            is_visit: self
+                .profile
+                .is_none_or(|profile| begins_visit(profile, &keys, now)),
+            gap_minutes,
+            country: None,
+            asn: None,
+            prefix: None,
+            host: None,
+            network_novelty: None,
+            device: None,
+            client: None,
+            key_absent: None,
+            position: position(context, keys.client.or(keys.family)),
+            moves: Vec::new(),
+        }
+    }
+
+    fn see_network(&self, profile: &Profile, seen: &mut Sighting) {
+        let now = seen.now;
+        let mut trials = profile.country_trials(now);
+        let mut novelty = None;
+        let chain = [
+            (
+                seen.keys.country,
+                &profile.countries,
+                &COUNTRIES,
+                Level::Country,
+                NetworkNovelty::NewCountry,
+            ),
+            (
+                seen.keys.asn,
+                &profile.asns,
+                &ASNS,
+                Level::Asn,
+                NetworkNovelty::KnownCountry,
+            ),
+            (
+                seen.keys.prefix,
+                &profile.prefixes,
+                &PREFIXES,
+                Level::Prefix,
+                NetworkNovelty::KnownAsn,
+            ),
+            (
+                seen.keys.host,
+                &profile.hosts,
+                &HOSTS,
+                Level::Host,
+                NetworkNovelty::KnownPrefix,
+            ),
+        ];
+        for (key, known, retention, level, if_new) in chain {
+            // A level the source does not show says nothing; the finer ones may still.
+            let Some(key) = key else { continue };
+            let own = self.level(key, (known, retention), level, (trials, seen.bucket, now));
+            match level {
+                Level::Country => seen.country = Some(own),
+                Level::Asn => seen.asn = Some(own),
+                Level::Prefix => seen.prefix = Some(own),
+                Level::Host | Level::Device | Level::ClientKey => seen.host = Some(own),
+            }
+            if own.is_new() {
+                let unplaced =
+                    seen.keys.country.is_none() && seen.keys.asn.is_none() && level == Level::Prefix;
+                seen.network_novelty = Some(if unplaced {
+                    NetworkNovelty::Unplaced
+                } else {
+                    if_new
+                });
+                return;
+            }
+            novelty = Some(NetworkNovelty::KnownHost);
+            trials = known.children(key, now, retention);
+        }
+        seen.network_novelty = novelty;
+    }
+
+    fn see_client(&self, profile: &Profile, context: &Context, seen: &mut Sighting) {
+        let (now, bucket) = (seen.now, seen.bucket);
+        let trials = profile.family_trials(now);
+        if let Some(family) = seen.keys.family
+            && !profile.families.is_empty()
+        {
+            let own = self.level(
+                family,
+                (&profile.families, &FAMILIES),
+                Level::Device,
+                (trials, bucket, now),
+            );
+            seen.device = Some(DeviceSeen {
+                seen: own,
+                change: change_of(profile, seen.keys, context),
+                kinship: kinship(profile, own, seen.keys, context.client.device),
+            });
+        }
+        let shows_keys = profile.keyed_share() >= KEYED_SHARE_MIN && profile.visits(now) >= KEYED_VISITS_MIN;
+        seen.key_absent = shows_keys.then_some(seen.keys.client.is_none());
+        if let Some(key) = seen.keys.client
+            && !profile.clients.is_empty()
+        {
+            seen.client = Some(self.level(
+                key,
+                (&profile.clients, &CLIENTS),
+                Level::ClientKey,
+                (trials, bucket, now),
+            ));
+        }
+    }
+
+    fn level(
+        &self,
+        key: u64,
+        (known, retention): (&Known, &Retention),
+        level: Level,
+        ((visits, novel), bucket, now): ((f64, f64), Bucket, Minutes),
+    ) -> LevelSeen {
+        // The first visit to a value brings its first child: no trial.
+        let trials = (visits - 1.0).max(0.0);
+        let hazard = self.population.hazards().novelty(level, bucket);
+        let novelty = (novel.min(trials) + ACCOUNT_SHRINKAGE * hazard) / (trials + ACCOUNT_SHRINKAGE);
+        LevelSeen {
+            key,
+            familiarity: known.look_up(key, now, retention),
+            novelty: novelty.clamp(1e-5, 0.98),
+            trials,
+        }
+    }
+}
+
+fn begins_visit(profile: &Profile, keys: &Keys, now: Minutes) -> bool {
+    profile.last_visit.is_none_or(|last| {
+        last.prefix != keys.prefix || last.family != keys.family || now.since(last.at) >= VISIT_MINUTES
+    })
+}
+
+fn change_of(profile: &Profile, keys: Keys, context: &Context) -> Option<VersionChange> {
+    let now = Version::of(&keys, &context.client)?;
+    let before = profile
+        .versions
+        .iter()
+        .find(|version| version.family == now.family)?;
+    Some(version_change(before, &now))
+}
+
+fn kinship(profile: &Profile, own: LevelSeen, keys: Keys, device: DeviceType) -> Kinship {
+    let held = &profile.versions;
+    if !own.is_new() {
+        Kinship::SameFamily
+    } else if device == DeviceType::Automation {
+        Kinship::Automation
+    } else if keys.os.is_some() && held.iter().any(|version| version.os_family == keys.os) {
+        Kinship::SameOs
+    } else if held.iter().any(|version| version.device == device) {
+        Kinship::SameType
+    } else {
+        Kinship::NewType
+    }
+}
