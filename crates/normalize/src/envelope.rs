@@ -3,9 +3,10 @@
 //! An exporter hands on the record itself, as a member of an object, as JSON text in a member, or in a list of either.
 //! Nothing deeper is looked for, so the work is bounded by the record's size.
 
+use crate::format::Reading;
 use crate::json::{self, Json};
 use crate::limits::Limits;
-use habitus_model::{Rejection, RejectionKind};
+use habitus_model::{EventUid, Rejection, RejectionKind};
 use memchr::memmem;
 use std::borrow::Cow;
 
@@ -27,6 +28,18 @@ pub struct Inner<'s> {
     pub shell: &'s Json<'s>,
     /// Its place in the list it came in, from 0; absent if it came alone.
     pub index: Option<usize>,
+}
+
+impl Inner<'_> {
+    /// The event's id: the source's own, else one of the whole record's bytes, told apart by the place in its list.
+    #[must_use]
+    pub fn uid(&self, own: Option<&str>, reading: &Reading<'_>) -> EventUid {
+        let derived = reading.uid(own);
+        match (own, self.index) {
+            (None, Some(index)) => EventUid::new(format!("{derived}-{index}")),
+            _ => derived,
+        }
+    }
 }
 
 /// Members that hold one record: Elastic (`event.original`, `message`), Amazon EventBridge (`detail`), Splunk HEC

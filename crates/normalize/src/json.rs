@@ -152,7 +152,13 @@ impl<'a> Json<'a> {
     /// The boolean at a path; the strings `true`/`false`, `yes`/`no` of any case are read.
     #[must_use]
     pub fn bool(&self, path: &str) -> Option<bool> {
-        match self.at(path)? {
+        self.at(path)?.as_bool()
+    }
+
+    /// This value as a boolean, read as [`Json::bool`] does.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
             Json::Bool(b) => Some(*b),
             Json::String(s) if s.eq_ignore_ascii_case("true") || s.eq_ignore_ascii_case("yes") => Some(true),
             Json::String(s) if s.eq_ignore_ascii_case("false") || s.eq_ignore_ascii_case("no") => Some(false),
@@ -174,6 +180,15 @@ impl<'a> Json<'a> {
     pub fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
         match self {
             Json::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// The items of this array; empty for other values.
+    #[must_use]
+    pub fn array(&self) -> &[Json<'a>] {
+        match self {
+            Json::Array(items) => items,
             _ => &[],
         }
     }

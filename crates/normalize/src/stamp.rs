@@ -1,7 +1,8 @@
 //! Time stamps as logs write them.
 
 use crate::format::Options;
-use habitus_model::{EventTime, TimeQuality, UtcOffset};
+use crate::json::Json;
+use habitus_model::{EventTime, Rejection, TimeQuality, UtcOffset};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
@@ -46,6 +47,37 @@ pub fn epoch_integer(number: i64) -> Option<EventTime> {
         _ => number.div_euclid(1_000_000),
     };
     EventTime::from_millis(ms)
+}
+
+/// The instant a JSON value names: a stamp as [`iso`] reads it, or an epoch number, also one in a string.
+#[must_use]
+pub fn value(json: &Json<'_>, zone: UtcOffset) -> Option<EventTime> {
+    match json {
+        Json::String(text) => iso(text, zone).or_else(|| epoch_integer(text.trim().parse().ok()?)),
+        Json::Integer(number) => epoch_integer(*number),
+        Json::Float(number) => epoch(*number),
+        _ => None,
+    }
+}
+
+/// The first of `stamps` that is there, or the input's reference time if none is.
+///
+/// # Errors
+/// The first stamp that is there cannot be read; or there is neither a stamp nor a reference time. Both name `field`.
+pub fn or_reference(
+    stamps: &[Option<&Json<'_>>],
+    field: &str,
+    options: &Options,
+) -> Result<(EventTime, TimeQuality), Rejection> {
+    match stamps.iter().flatten().next() {
+        Some(stamp) => value(stamp, options.utc_offset)
+            .map(|time| (time, TimeQuality::Source))
+            .ok_or_else(|| Rejection::invalid(field, "a time such as 2026-01-02T03:04:05Z")),
+        None => options
+            .reference_time
+            .map(|time| (time, TimeQuality::Assumed))
+            .ok_or_else(|| Rejection::missing(field)),
+    }
 }
 
 /// Reads a BSD syslog stamp, `Dec 10 06:55:46` (RFC 3164 4.1.2), at the start of `text`; gives the stamp and the rest.
@@ -144,6 +176,32 @@ mod tests {
             assert_eq!(epoch_integer(n).unwrap().as_millis(), 1_767_323_045_000);
         }
         assert_eq!(epoch(1_767_323_045.5).unwrap().as_millis(), 1_767_323_045_500);
+    }
+
+    #[test]
+    fn json_values_are_stamps_or_epochs_and_absence_takes_the_reference() {
+        let zone = UtcOffset::default();
+        for text in [
+            "1767323045",
+            "\"1767323045\"",
+            "1767323045.5",
+            "\"2026-01-02T03:04:05Z\"",
+        ] {
+            let json = crate::json::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
+            assert_eq!(
+                value(&json, zone).map(|t| t.as_millis() / 1_000),
+                Some(1_767_323_045),
+                "{text}"
+            );
+        }
+        let mut options = Options::default();
+        assert!(or_reference(&[None], "time", &options).is_err());
+        assert!(or_reference(&[None, Some(&Json::Bool(true))], "time", &options).is_err());
+        options.reference_time = EventTime::from_millis(7);
+        assert_eq!(
+            or_reference(&[None], "time", &options).unwrap(),
+            (EventTime::from_millis(7).unwrap(), TimeQuality::Assumed)
+        );
     }
 
     #[test]
