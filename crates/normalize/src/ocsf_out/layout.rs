@@ -7,7 +7,10 @@ use habitus_model::{Activity, Event, User};
 /// Attributes of each class that [`super::write`] may fill, beyond those of every class. `device` and `actor` come with
 /// the `host` profile everywhere.
 const ATTRIBUTES: &[(u32, &[&str])] = &[
-    (3001, &["actor", "auth_factors", "http_request", "src_endpoint", "user"]),
+    (
+        3001,
+        &["actor", "auth_factors", "http_request", "src_endpoint", "user"],
+    ),
     (
         3002,
         &[
@@ -41,7 +44,14 @@ const ATTRIBUTES: &[(u32, &[&str])] = &[
     (3004, &["actor", "entity", "http_request", "src_endpoint"]),
     (
         3005,
-        &["actor", "http_request", "privileges", "resources", "src_endpoint", "user"],
+        &[
+            "actor",
+            "http_request",
+            "privileges",
+            "resources",
+            "src_endpoint",
+            "user",
+        ],
     ),
     (
         3006,
@@ -55,7 +65,10 @@ const ATTRIBUTES: &[(u32, &[&str])] = &[
             "user",
         ],
     ),
-    (6003, &["actor", "api", "http_request", "resources", "src_endpoint"]),
+    (
+        6003,
+        &["actor", "api", "http_request", "resources", "src_endpoint"],
+    ),
 ];
 
 /// Whether a class has an attribute of its own.
@@ -103,7 +116,11 @@ pub(super) fn roles(event: &Event) -> Roles<'_> {
         return Roles {
             user: target.or(account),
             // A switch without a target is a plain logon: OCSF's actor would make the account its target.
-            actor: if switches && target.is_none() { None } else { account },
+            actor: if switches && target.is_none() {
+                None
+            } else {
+                account
+            },
             other_actor: actor,
             ..Roles::default()
         };

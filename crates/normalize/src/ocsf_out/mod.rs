@@ -74,10 +74,7 @@ impl<'o> Sink<'_, 'o> {
         }
         top.id("activity_id", activity.activity_id());
         top.text("activity_name", activity.activity_name());
-        top.int(
-            "type_uid",
-            i64::try_from(activity.type_uid()).unwrap_or(i64::MAX),
-        );
+        top.int("type_uid", i64::try_from(activity.type_uid()).unwrap_or(i64::MAX));
         if class_is_named(activity) {
             let name = format!("{}: {}", activity.class_name(), activity.activity_name());
             top.text("type_name", &name);
@@ -175,11 +172,8 @@ impl<'o> Sink<'_, 'o> {
                 .choice("auth_protocol", auth.protocol.id(), caption);
         }
         if auth.logon_type != LogonType::Unknown {
-            self.place("logon_type").choice(
-                "logon_type",
-                auth.logon_type.id(),
-                auth.logon_type.caption(),
-            );
+            self.place("logon_type")
+                .choice("logon_type", auth.logon_type.id(), auth.logon_type.caption());
         }
         if !auth.factors.is_empty() {
             self.place("auth_factors")

@@ -90,7 +90,10 @@ pub(super) fn endpoint(object: &mut Object<'_>, src: &Endpoint) {
         None => {}
     }
     if !src.intermediate_ips.is_empty() {
-        object.texts("intermediate_ips", src.intermediate_ips.iter().map(ToString::to_string));
+        object.texts(
+            "intermediate_ips",
+            src.intermediate_ips.iter().map(ToString::to_string),
+        );
     }
     if location_is_named(src) {
         location(&mut object.object("location"), src);

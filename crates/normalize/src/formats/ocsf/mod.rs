@@ -1,0 +1,288 @@
+//! OCSF 1.0 to 1.9, as any product writes it: lenient, unknown attributes kept.
+//!
+//! Every class is read; those that say nothing of identity pass through as [`Activity::Other`](habitus_model::Activity::Other). What
+//! [`ocsf_out`](crate::ocsf_out) writes reads back to an equal event.
+
+mod activity;
+mod objects;
+mod people;
+
+use crate::format::{Format, Reading, Recognition, Record};
+use crate::json::Json;
+use crate::{field, formats, stamp};
+use habitus_model::{
+    Event, EventTime, FailureReason, Rejection, RejectionKind, SourceName, TenantId, Text, TimeQuality,
+    UtcOffset,
+};
+
+/// OCSF events, one JSON object each.
+pub struct Ocsf;
+
+impl Format for Ocsf {
+    fn name(&self) -> &'static str {
+        "ocsf"
+    }
+
+    fn recognise(&self, record: &Record<'_>) -> Recognition {
+        match record {
+            Record::Json(document) if is_own(document) => Recognition::Certain,
+            _ => Recognition::No,
+        }
+    }
+
+    fn read(
+        &self,
+        record: &Record<'_>,
+        reading: &Reading<'_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let Record::Json(top) = record else {
+            return Err(Rejection::new(
+                RejectionKind::Malformed,
+                "an OCSF event is a JSON object",
+            ));
+        };
+        let attributes = Attributes {
+            top,
+            beside: top.get("unmapped").and_then(|unmapped| unmapped.get(BESIDE)),
+        };
+        out.push(event(&attributes, reading)?);
+        Ok(())
+    }
+}
+
+/// Member of `unmapped` in which our writer puts what a class has no attribute for.
+const BESIDE: &str = "habitus";
+
+/// The attributes of an event: its own, and those our writer put beside it.
+#[derive(Clone, Copy)]
+struct Attributes<'d, 'a> {
+    top: &'d Json<'a>,
+    beside: Option<&'d Json<'a>>,
+}
+
+impl<'d, 'a> Attributes<'d, 'a> {
+    /// An attribute of the event, else one beside it. `null` counts as absent.
+    fn get(&self, name: &str) -> Option<&'d Json<'a>> {
+        present(self.top.get(name)).or_else(|| self.beside(name))
+    }
+
+    /// An attribute beside the event.
+    fn beside(&self, name: &str) -> Option<&'d Json<'a>> {
+        present(self.beside?.get(name))
+    }
+
+    fn text(&self, name: &str) -> Option<Text> {
+        self.get(name).and_then(text)
+    }
+}
+
+fn present<'d, 'a>(value: Option<&'d Json<'a>>) -> Option<&'d Json<'a>> {
+    value.filter(|value| !matches!(value, Json::Null))
+}
+
+/// A member of an object, `null` counting as absent.
+fn member<'d, 'a>(object: &'d Json<'a>, name: &str) -> Option<&'d Json<'a>> {
+    present(object.get(name))
+}
+
+fn text(value: &Json<'_>) -> Option<Text> {
+    match value {
+        Json::String(text) => field::text(text),
+        other => other.to_text(),
+    }
+}
+
+fn text_of(object: &Json<'_>, name: &str) -> Option<Text> {
+    object.get(name).and_then(text)
+}
+
+fn integer(value: &Json<'_>) -> Option<i64> {
+    match value {
+        Json::Integer(number) => Some(*number),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn flag_of(object: &Json<'_>, name: &str) -> Option<bool> {
+    match object.get(name) {
+        Some(Json::Bool(flag)) => Some(*flag),
+        _ => None,
+    }
+}
+
+/// `class_uid` and `type_uid` are OCSF's own; either of them beside `metadata` or `category_uid` is proof.
+fn is_own(document: &Json<'_>) -> bool {
+    let classed = document.has("class_uid") || document.has("type_uid");
+    classed && (document.has("metadata") || document.has("category_uid"))
+}
+
+fn event(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Result<Event, Rejection> {
+    let (activity, time) = (activity::activity(attributes)?, time(attributes)?);
+    let metadata = attributes.top.get("metadata").unwrap_or(&Json::Null);
+    let own = text_of(metadata, "uid").or_else(|| text_of(metadata, "original_event_uid"));
+    let mut event = Event::new(
+        reading.uid(own.as_deref()),
+        time,
+        source(metadata),
+        activity,
+        activity::action(attributes, activity),
+    );
+    if let Some(tenant) = text_of(metadata, "tenant_uid") {
+        event.tenant = TenantId::new(tenant);
+    }
+    event.time_quality = time_quality(attributes);
+    event.utc_offset = attributes
+        .top
+        .get("timezone_offset")
+        .and_then(integer)
+        .and_then(|minutes| UtcOffset::from_minutes(i16::try_from(minutes).ok()?));
+    event.status = activity::status(attributes, activity);
+    event.status_code = attributes.text("status_code");
+    status_detail(&mut event, attributes);
+    people::read(&mut event, attributes);
+    objects::read(&mut event, attributes);
+    event.unmapped = kept(attributes, reading);
+    Ok(event)
+}
+
+/// The normalised reasons of failure stand in `status_detail`; the source's words then stand beside the event.
+fn status_detail(event: &mut Event, attributes: &Attributes<'_, '_>) {
+    let said = attributes.text("status_detail");
+    event.failure = said.as_deref().and_then(failure);
+    event.status_detail = match event.failure {
+        Some(_) => attributes.beside("status_detail").and_then(text),
+        None => said,
+    };
+}
+
+fn failure(name: &str) -> Option<FailureReason> {
+    const ALL: [FailureReason; 8] = [
+        FailureReason::UserDoesNotExist,
+        FailureReason::InvalidCredentials,
+        FailureReason::AccountDisabled,
+        FailureReason::AccountLockedOut,
+        FailureReason::PasswordExpired,
+        FailureReason::MfaFailed,
+        FailureReason::PolicyDenied,
+        FailureReason::Other,
+    ];
+    ALL.into_iter().find(|reason| reason.name() == name)
+}
+
+/// `time` in milliseconds; seconds and stamps in text are read too, and the `datetime` profile's twin.
+fn time(attributes: &Attributes<'_, '_>) -> Result<EventTime, Rejection> {
+    let mut stated = ["time", "time_dt", "start_time", "start_time_dt"]
+        .into_iter()
+        .filter_map(|name| present(attributes.top.get(name)))
+        .peekable();
+    if stated.peek().is_none() {
+        return Err(Rejection::missing("time"));
+    }
+    stated
+        .find_map(|value| match value {
+            Json::Integer(number) => stamp::epoch_integer(*number),
+            Json::Float(number) => stamp::epoch(*number),
+            Json::String(text) => match text.trim().parse() {
+                Ok(number) => stamp::epoch_integer(number),
+                Err(_) => stamp::iso(text, UtcOffset::default()),
+            },
+            _ => None,
+        })
+        .ok_or_else(|| Rejection::invalid("time", "milliseconds since 1970"))
+}
+
+fn time_quality(attributes: &Attributes<'_, '_>) -> TimeQuality {
+    match attributes.beside("time_quality").and_then(Json::as_str) {
+        Some("year_assumed") => TimeQuality::YearAssumed,
+        Some("assumed") => TimeQuality::Assumed,
+        _ => TimeQuality::Source,
+    }
+}
+
+/// Events that our writer wrote keep the name of the format they were read from, so that replaying normalised logs gives
+/// what replaying the logs themselves gives.
+fn source(metadata: &Json<'_>) -> SourceName {
+    let claimed = metadata.get("log_format").and_then(Json::as_str);
+    let product = metadata.get("product").and_then(|product| product.get("name"));
+    let known = claimed
+        .filter(|_| claimed == product.and_then(Json::as_str))
+        .and_then(|claimed| formats::ALL.iter().find(|format| format.name() == claimed));
+    SourceName::new(known.map_or("ocsf", |format| format.name()))
+}
+
+/// Attributes that are read in full, or that only repeat others.
+const READ: &[&str] = &[
+    "activity_id",
+    "activity_name",
+    "actor",
+    "auth_factors",
+    "auth_protocol",
+    "auth_protocol_id",
+    "authentication_token",
+    "category_name",
+    "category_uid",
+    "class_name",
+    "class_uid",
+    "device",
+    "entity",
+    "group",
+    "http_request",
+    "is_mfa",
+    "is_remote",
+    "logon_type",
+    "logon_type_id",
+    "metadata",
+    "observables",
+    "privileges",
+    "resource",
+    "resources",
+    "service",
+    "session",
+    "severity",
+    "severity_id",
+    "src_endpoint",
+    "status",
+    "status_code",
+    "status_detail",
+    "status_id",
+    "time",
+    "time_dt",
+    "timezone_offset",
+    "type_name",
+    "type_uid",
+    "unmapped",
+    "user",
+];
+
+/// Attributes without a place in an event, and the members of `unmapped`, as one object.
+fn kept(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Option<Text> {
+    if !reading.options.keep_unmapped {
+        return None;
+    }
+    let mut kept = serde_json::Map::new();
+    let mut keep = |members: &Json<'_>, read: &[&str]| {
+        for (name, value) in members.members() {
+            if *value != Json::Null && !read.contains(&name.as_ref()) {
+                kept.insert(name.to_string(), value.to_value());
+            }
+        }
+    };
+    keep(attributes.top, READ);
+    if let Some(unmapped) = attributes.top.get("unmapped") {
+        keep(unmapped, &[BESIDE]);
+    }
+    // Our own writer states nothing but the operation there.
+    let operation_only = attributes
+        .top
+        .get("api")
+        .is_some_and(|api| api.members().len() == 1 && api.has("operation"));
+    if operation_only {
+        kept.remove("api");
+    }
+    if kept.is_empty() {
+        return None;
+    }
+    Some(Text::from(serde_json::Value::Object(kept).to_string()))
+}
