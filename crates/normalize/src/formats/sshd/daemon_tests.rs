@@ -1,0 +1,307 @@
+//! Messages of the daemon, as data.
+
+use super::*;
+use habitus_model::Status;
+
+/// Message, outcome, user, origin, port.
+type Case = (
+    &'static str,
+    Status,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<u16>,
+);
+
+#[test]
+fn every_message_is_read() {
+    use Status::{Failure, Success, Unknown};
+    let cases: &[Case] = &[
+        (
+            "Accepted password for alice from 203.0.113.7 port 4022 ssh2",
+            Success,
+            Some("alice"),
+            Some("203.0.113.7"),
+            Some(4022),
+        ),
+        (
+            "Accepted publickey for alice from 2001:db8::7 port 4022 ssh2: RSA SHA256:abc",
+            Success,
+            Some("alice"),
+            Some("2001:db8::7"),
+            Some(4022),
+        ),
+        (
+            "Failed password for bob from host.example port 9 ssh2",
+            Failure,
+            Some("bob"),
+            Some("host.example"),
+            Some(9),
+        ),
+        (
+            "Failed password for invalid user x y from 203.0.113.7 port 9 ssh2",
+            Failure,
+            Some("x y"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Failed keyboard-interactive for <invalid username> from 203.0.113.7 port 9 ssh2",
+            Failure,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Failed password for illegal user x from 203.0.113.7",
+            Failure,
+            Some("x"),
+            Some("203.0.113.7"),
+            None,
+        ),
+        (
+            "Invalid user  from 203.0.113.7 port 9",
+            Failure,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Postponed publickey for git from 203.0.113.7 port 9 ssh2 [preauth]",
+            Unknown,
+            Some("git"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "error: PAM: Authentication failure for illegal user x from host.example via 192.0.2.1",
+            Failure,
+            Some("x"),
+            Some("host.example"),
+            None,
+        ),
+        (
+            "error: maximum authentication attempts exceeded for root from 203.0.113.7 port 9 ssh2 [preauth]",
+            Failure,
+            Some("root"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Disconnecting: Too many authentication failures for root [preauth]",
+            Unknown,
+            Some("root"),
+            None,
+            None,
+        ),
+        (
+            "User bob from 203.0.113.7 not allowed because not listed in AllowUsers",
+            Failure,
+            Some("bob"),
+            Some("203.0.113.7"),
+            None,
+        ),
+        (
+            "User bob not allowed because account is locked",
+            Failure,
+            Some("bob"),
+            None,
+            None,
+        ),
+        (
+            "ROOT LOGIN REFUSED FROM 203.0.113.7 port 9",
+            Failure,
+            Some("root"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]",
+            Unknown,
+            Some("a b"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Connection closed by invalid user  203.0.113.7 port 9 [preauth]",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Connection reset by 203.0.113.7 port 9",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Disconnected from user alice 203.0.113.7 port 9",
+            Unknown,
+            Some("alice"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Disconnecting invalid user x 203.0.113.7 port 9: Too many authentication failures [preauth]",
+            Unknown,
+            Some("x"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Received disconnect from 203.0.113.7: 11: Bye Bye [preauth]",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            None,
+        ),
+        (
+            "error: Received disconnect from 203.0.113.7 port 9:3: Auth fail",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Did not receive identification string from 203.0.113.7",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            None,
+        ),
+        (
+            "Bad protocol version identification ' from 192.0.2.1' from 203.0.113.7 port 9",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "fatal: Unable to negotiate with 203.0.113.7 port 9: no matching cipher found.",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "reverse mapping checking getaddrinfo for a.example [203.0.113.7] failed - POSSIBLE BREAK-IN ATTEMPT!",
+            Unknown,
+            None,
+            Some("203.0.113.7"),
+            None,
+        ),
+        (
+            "Starting session: command for alice from 203.0.113.7 port 9 id 0",
+            Unknown,
+            Some("alice"),
+            Some("203.0.113.7"),
+            Some(9),
+        ),
+        (
+            "Authentication tried for alice with correct key but not from a permitted host (host=h.example, ip=203.0.113.7).",
+            Failure,
+            Some("alice"),
+            Some("203.0.113.7"),
+            None,
+        ),
+    ];
+    for (message, status, user, from, port) in cases {
+        let said = read(message).unwrap_or_else(|| panic!("{message}"));
+        assert_eq!(
+            (said.status, said.user, said.from, said.port),
+            (*status, *user, *from, *port),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn what_names_nobody_is_ignored() {
+    for message in [
+        "Server listening on 0.0.0.0 port 22.",
+        "Accepted key RSA SHA256:abc found at /home/alice/.ssh/authorized_keys:1",
+        "User child is on pid 77",
+        "input_userauth_request: invalid user x [preauth]",
+        "Disconnecting: Too many authentication failures [preauth]",
+        "Failed to create session",
+        "",
+    ] {
+        assert_eq!(read(message), None, "{message}");
+    }
+}
+
+#[test]
+fn names_that_look_like_addresses_deceive_nobody() {
+    for (message, user, from) in [
+        (
+            "Failed password for invalid user x from 192.0.2.1 port 1 ssh2 from 203.0.113.7 port 9 ssh2",
+            "x from 192.0.2.1 port 1 ssh2",
+            "203.0.113.7",
+        ),
+        (
+            "Failed password for invalid user x from 192.0.2.1 port 1 ssh2: RSA SHA256:a from 203.0.113.7 port 9 ssh2",
+            "x from 192.0.2.1 port 1 ssh2: RSA SHA256:a",
+            "203.0.113.7",
+        ),
+        (
+            "Failed password for bob from 203.0.113.7 port 9 ssh1: ruser from 192.0.2.1",
+            "bob",
+            "203.0.113.7",
+        ),
+        (
+            "Failed hostbased for bob from 203.0.113.7 port 9 ssh2: RSA 8c:e3, client user \"x from 192.0.2.1 port 1 ssh2\", client host \"h\"",
+            "bob",
+            "203.0.113.7",
+        ),
+        (
+            "Invalid user x from 192.0.2.1 port 1 from 203.0.113.7 port 9",
+            "x from 192.0.2.1 port 1",
+            "203.0.113.7",
+        ),
+        (
+            "Connection closed by invalid user x 192.0.2.1 port 1 203.0.113.7 port 9 [preauth]",
+            "x 192.0.2.1 port 1",
+            "203.0.113.7",
+        ),
+    ] {
+        let said = read(message).unwrap();
+        assert_eq!((said.user, said.from), (Some(user), Some(from)), "{message}");
+    }
+}
+
+#[test]
+fn keys_and_certificates_are_credentials() {
+    let key = read("Accepted publickey for a from 203.0.113.7 port 9 ssh2: ED25519 SHA256:abc").unwrap();
+    assert_eq!((key.credential, key.issuer), (Some("SHA256:abc"), None));
+    let certificate = read(
+        "Accepted publickey for a from 203.0.113.7 port 9 ssh2: ED25519-CERT SHA256:abc ID a@example.com (serial 7) CA RSA SHA256:def",
+    )
+    .unwrap();
+    assert_eq!(
+        (certificate.credential, certificate.issuer),
+        (Some("SHA256:abc"), Some("SHA256:def"))
+    );
+}
+
+#[test]
+fn only_verdicts_are_logons() {
+    let activity = |message| read(message).unwrap().activity;
+    let logon = Said::authentication("", Logon).activity;
+    assert_eq!(
+        activity("Failed password for a from 203.0.113.7 port 9 ssh2"),
+        logon
+    );
+    assert_eq!(
+        activity("Failed publickey for invalid user a from 203.0.113.7 port 9 ssh2"),
+        logon
+    );
+    assert_ne!(
+        activity("Failed publickey for a from 203.0.113.7 port 9 ssh2"),
+        logon
+    );
+    assert_ne!(
+        activity("error: PAM: Authentication failure for a from 203.0.113.7"),
+        logon
+    );
+}
