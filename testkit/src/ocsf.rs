@@ -41,6 +41,12 @@ pub fn validate(event: &Value) -> Vec<String> {
     errors
 }
 
+/// Whether the table has this class: 0, 2004, 3001–3006, 6003.
+#[must_use]
+pub fn knows(class_uid: u64) -> bool {
+    at(&SCHEMA, &["classes", &class_uid.to_string()]).is_some()
+}
+
 /// What an object may hold.
 struct Shape<'s> {
     /// Dotted path of the object, empty at the top.

@@ -136,8 +136,11 @@ fn what_is_printed_is_ocsf() {
         let printed = normalized(FormatChoice::Only(*format), &sample);
         for line in printed.lines().filter(|line| !line.starts_with("{\"line\"")) {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
-            for error in habitus_testkit::ocsf::validate(&value) {
-                wrong.push(format!("{}: {error}\n  {line}", format.name()));
+            // Classes that pass through by number keep only their header.
+            if habitus_testkit::ocsf::knows(value["class_uid"].as_u64().unwrap()) {
+                for error in habitus_testkit::ocsf::validate(&value) {
+                    wrong.push(format!("{}: {error}\n  {line}", format.name()));
+                }
             }
             let mut events = Vec::new();
             let mut again = Vec::new();

@@ -254,7 +254,9 @@ impl<'o> Sink<'_, 'o> {
 
     fn metadata(&mut self) {
         let event = self.event;
-        let with_host = parts::has_device(&event.client) || !class_is_named(event.activity);
+        // The base event has neither actor nor device of its own.
+        let is_other = matches!(event.activity, Activity::Other { .. });
+        let with_host = is_other || parts::has_device(&event.client);
         let mut metadata = self.top.object("metadata");
         metadata.text("version", SCHEMA_VERSION);
         metadata.object("product").text("name", event.source.as_str());
