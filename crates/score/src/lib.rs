@@ -1,1 +1,13 @@
-//! Under construction.
+//! From evidence to a score: fusion, calibration, confidence.
+
+pub mod calibration;
+pub mod confidence;
+pub mod fusion;
+
+pub use calibration::Calibration;
+pub use confidence::confidence;
+pub use fusion::{Fused, Weights, fuse};
+
+/// Points of the score per nat of log-odds while the tail is that of a likelihood ratio, `20 / ln 10`: how contributions
+/// are shown beside the score. `P(ratio ≥ e^s | owner) ≤ e^-s` (Markov), so a nat is worth at most this much.
+pub const POINTS_PER_NAT: f64 = 8.685_889_638_065_035;

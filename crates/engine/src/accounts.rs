@@ -1,0 +1,78 @@
+//! Profiles by account: an index of keyed fingerprints over a slab, the full id verified in the slab, so that neither a
+//! collision nor an attacker who makes one can merge two accounts.
+
+use habitus_model::AccountId;
+use habitus_profile::Profile;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+
+/// An account's place in the log's world: tenant by index, account by id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot {
+    /// Index of the tenant.
+    pub tenant: u32,
+    /// Account.
+    pub account: AccountId,
+}
+
+/// One account's slot and profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// Whose.
+    pub slot: Slot,
+    /// Fingerprint of tenant and account.
+    pub fingerprint: u64,
+    /// What is remembered.
+    pub profile: Profile,
+}
+
+/// The accounts of one shard.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    index: HashTable<u32>,
+    slab: Vec<Held>,
+}
+
+impl Accounts {
+    /// The account's profile, if it has one. Cost: O(1).
+    pub fn get(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<&Profile> {
+        let at = self.position(fingerprint, tenant, account)?;
+        self.slab.get(at).map(|held| &held.profile)
+    }
+
+    /// The account's profile, for learning.
+    pub fn get_mut(&mut self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<&mut Profile> {
+        let at = self.position(fingerprint, tenant, account)?;
+        self.slab.get_mut(at).map(|held| &mut held.profile)
+    }
+
+    /// Remembers a new account. The caller has seen that it is not held.
+    pub fn insert(&mut self, held: Held) {
+        let Ok(at) = u32::try_from(self.slab.len()) else {
+            return;
+        };
+        let fingerprint = held.fingerprint;
+        self.slab.push(held);
+        let slab = &self.slab;
+        let rehash = |at: &u32| {
+            slab.get(usize::try_from(*at).unwrap_or(usize::MAX))
+                .map_or(0, |held| held.fingerprint)
+        };
+        self.index.insert_unique(fingerprint, at, rehash);
+    }
+
+    /// Every account, in the order they came.
+    pub fn all(&self) -> &[Held] {
+        &self.slab
+    }
+
+    fn position(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<usize> {
+        let is_it = |at: &u32| {
+            let held = usize::try_from(*at).ok().and_then(|at| self.slab.get(at));
+            held.is_some_and(|held| held.slot.tenant == tenant && held.slot.account == *account)
+        };
+        self.index
+            .find(fingerprint, is_it)
+            .and_then(|at| usize::try_from(*at).ok())
+    }
+}

@@ -1,0 +1,255 @@
+//! The state machine: records in the order of the log, conclusions in the same order.
+
+use crate::epoch;
+use crate::executor::Executor;
+use crate::stage::{Concluded, Routed, Shard};
+use crate::tenant::{Delta, Tenant};
+use habitus_model::hash::HashKey;
+use habitus_model::{Assessment, Context, EventUid, TenantId};
+use habitus_policy::Thresholds;
+use habitus_score::Weights;
+use std::collections::BTreeMap;
+
+/// What an engine is made with. The same configuration and log give the same verdicts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Key of fingerprints; part of the configuration, because evictions depend on it.
+    pub hash_key: HashKey,
+    /// Weights of fusion.
+    pub weights: Weights,
+    /// Thresholds of dispositions.
+    pub thresholds: Thresholds,
+    /// Score from which new values wait in quarantine, 0–100 (SCORING 13).
+    pub quarantine_from: f64,
+    /// Number of shards, at least 1. Changes no verdict.
+    pub shards: usize,
+    /// Most accounts remembered per shard; further ones are scored by their population alone.
+    pub accounts_per_shard_max: usize,
+    /// Most tenants; events of further ones are scored against an empty population and not learned.
+    pub tenants_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hash_key: HashKey::REPLAY,
+            weights: Weights::default(),
+            thresholds: Thresholds::default(),
+            quarantine_from: 40.0,
+            shards: 1,
+            accounts_per_shard_max: 20_000_000,
+            tenants_max: 1_024,
+        }
+    }
+}
+
+/// Whether a record may change the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learning {
+    /// Score, then learn.
+    Learn,
+    /// Score against the state at its time, and leave no trace: the verdicts of all other records are as without it.
+    Probe,
+}
+
+/// One event on its way through the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its id.
+    pub uid: EventUid,
+    /// The event with what the tables know of it.
+    pub context: Context,
+    /// Whether it may change the state.
+    pub learning: Learning,
+}
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) position: u64,
+    pub(crate) tenant_numbers: BTreeMap<TenantId, usize>,
+    pub(crate) tenants: Vec<Tenant>,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) pending: Vec<(usize, Delta)>,
+}
+
+impl Engine {
+    /// An engine that knows nothing.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
+        Self {
+            config,
+            position: 0,
+            tenant_numbers: BTreeMap::new(),
+            tenants: Vec::new(),
+            shards,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Assesses one record and learns it. The next record in the order of the log, always.
+    pub fn handle(&mut self, record: &Record) -> Assessment {
+        let routed = self.route(record);
+        let shard_index = self.shard_of(routed.fingerprint);
+        // INVARIANT: shard_of is below the number of shards, which is at least 1.
+        let Some(shard) = self.shards.get_mut(shard_index) else {
+            return self.assess(record);
+        };
+        let (assessment, delta) = shard.process(&routed, &self.tenants, &self.config);
+        self.pending.extend(delta);
+        self.advance(record);
+        assessment
+    }
+
+    /// Assesses and learns records in order, shards side by side as `executor` sees fit; conclusions are appended to
+    /// `out` in the order of the records. The same as [`Engine::handle`] one by one.
+    pub fn handle_batch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+        let mut rest = records;
+        while !rest.is_empty() {
+            let (epoch, later) = rest.split_at(self.until_epoch_end(rest));
+            self.handle_epoch(epoch, executor, out);
+            rest = later;
+        }
+    }
+
+    /// Assesses one record against the state as it is, and learns nothing.
+    #[must_use]
+    pub fn assess(&self, record: &Record) -> Assessment {
+        let context = &record.context;
+        let tenant = self.tenant_numbers.get(&context.tenant).copied();
+        let routed = Routed {
+            record,
+            tenant,
+            fingerprint: self.fingerprint(context),
+        };
+        let nobody = Shard::default();
+        let shard = self
+            .shards
+            .get(self.shard_of(routed.fingerprint))
+            .unwrap_or(&nobody);
+        shard.assess(&routed, &self.tenants, &self.config).0
+    }
+
+    /// Records learned from or looked at so far, probes excepted.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Accounts remembered.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.shards.iter().map(|shard| shard.accounts.all().len()).sum()
+    }
+
+    /// Bytes that profiles take, heap included. Cost: linear in the accounts.
+    #[must_use]
+    pub fn profile_bytes(&self) -> usize {
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.accounts.all())
+            .map(|held| held.profile.bytes())
+            .sum()
+    }
+
+    /// Records of `rest` up to and including the one that ends the epoch.
+    fn until_epoch_end(&self, rest: &[Record]) -> usize {
+        let mut left = epoch::end_after(self.position) - self.position;
+        for (index, record) in rest.iter().enumerate() {
+            left -= u64::from(record.learning == Learning::Learn);
+            if left == 0 {
+                return index + 1;
+            }
+        }
+        rest.len()
+    }
+
+    fn handle_epoch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+        // A thread costs more than a hundred records.
+        const WORTH_A_THREAD: usize = 128;
+        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 {
+            out.extend(records.iter().map(|record| self.handle(record)));
+            return;
+        }
+        let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
+        let count = self.shards.len();
+        let (tenants, config) = (&self.tenants, &self.config);
+        executor.run(&mut self.shards, &|index, shard| {
+            for (at, routed) in routed.iter().enumerate() {
+                if shard_index(routed.fingerprint, count) == index {
+                    let (assessment, delta) = shard.process(routed, tenants, config);
+                    shard.outbox.push(Concluded {
+                        at,
+                        assessment,
+                        delta,
+                    });
+                }
+            }
+        });
+        let mut done: Vec<_> = self
+            .shards
+            .iter_mut()
+            .flat_map(|shard| shard.outbox.drain(..))
+            .collect();
+        done.sort_unstable_by_key(|concluded| concluded.at);
+        for (concluded, record) in done.into_iter().zip(records) {
+            out.push(concluded.assessment);
+            self.pending.extend(concluded.delta);
+            self.advance(record);
+        }
+    }
+
+    fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
+        let context = &record.context;
+        let mut tenant = self.tenant_numbers.get(&context.tenant).copied();
+        // A probe leaves no trace, not even the number of a tenant.
+        if tenant.is_none()
+            && record.learning == Learning::Learn
+            && self.tenants.len() < self.config.tenants_max
+        {
+            tenant = Some(self.tenants.len());
+            self.tenant_numbers
+                .insert(context.tenant.clone(), self.tenants.len());
+            self.tenants.push(Tenant::default());
+        }
+        Routed {
+            record,
+            tenant,
+            fingerprint: self.fingerprint(context),
+        }
+    }
+
+    /// Moves the log on, and ends the epoch if it is due.
+    fn advance(&mut self, record: &Record) {
+        if record.learning == Learning::Probe {
+            return;
+        }
+        let end = epoch::end_after(self.position);
+        self.position += 1;
+        if self.position == end {
+            for (tenant, delta) in self.pending.drain(..) {
+                if let Some(tenant) = self.tenants.get_mut(tenant) {
+                    tenant.learn(&delta);
+                }
+            }
+        }
+    }
+
+    fn fingerprint(&self, context: &Context) -> u64 {
+        let account = context.account.as_ref().map_or("", |account| account.as_str());
+        self.config
+            .hash_key
+            .fingerprint(&(context.tenant.as_str(), account))
+    }
+
+    pub(crate) fn shard_of(&self, fingerprint: u64) -> usize {
+        shard_index(fingerprint, self.shards.len())
+    }
+}
+
+fn shard_index(fingerprint: u64, shards: usize) -> usize {
+    let shards = u64::try_from(shards.max(1)).unwrap_or(1);
+    usize::try_from(fingerprint % shards).unwrap_or(0)
+}

@@ -1,0 +1,107 @@
+//! The whole state as bytes: the same bytes for the same state, whatever the number of shards.
+
+use crate::accounts::Held;
+use crate::engine::{Config, Engine};
+use crate::tenant::{Delta, Tenant};
+use habitus_model::TenantId;
+use habitus_model::hash::content_digest;
+use serde::{Deserialize, Serialize};
+
+/// Version of the layout.
+const VERSION: u32 = 1;
+
+/// Why a snapshot could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The bytes are not a snapshot, or a damaged one.
+    #[error("the snapshot is damaged or not a snapshot: {0}")]
+    Damaged(#[from] postcard::Error),
+    /// The layout is of another version.
+    #[error(
+        "the snapshot has layout {found}, this habitus reads {VERSION}: restore it with the version that wrote it"
+    )]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Layout {
+    version: u32,
+    position: u64,
+    tenants: Vec<(TenantId, Tenant)>,
+    waiting: Vec<(usize, Delta)>,
+    accounts: Vec<Held>,
+}
+
+impl Engine {
+    /// The state as bytes, accounts in the order of their tenant and id. Cost: linear in the state, which is copied.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of this engine makes it do.
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        let mut accounts: Vec<Held> = self
+            .shards
+            .iter()
+            .flat_map(|shard| shard.accounts.all())
+            .cloned()
+            .collect();
+        accounts.sort_unstable_by(|a, b| a.slot.cmp(&b.slot));
+        let mut names: Vec<(&TenantId, usize)> = self
+            .tenant_numbers
+            .iter()
+            .map(|(id, number)| (id, *number))
+            .collect();
+        names.sort_unstable_by_key(|(_, number)| *number);
+        let tenants = names
+            .into_iter()
+            .zip(&self.tenants)
+            .map(|((id, _), tenant)| (id.clone(), tenant.clone()))
+            .collect();
+        let waiting = self.pending.clone();
+        let layout = Layout {
+            version: VERSION,
+            position: self.position,
+            tenants,
+            waiting,
+            accounts,
+        };
+        Ok(postcard::to_stdvec(&layout)?)
+    }
+
+    /// An engine in the state that [`Engine::snapshot`] wrote; any number of shards may be configured.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        // The version stands first, so that another layout is told from damage.
+        let (found, _) = postcard::take_from_bytes::<u32>(bytes)?;
+        if found != VERSION {
+            return Err(SnapshotError::Version { found });
+        }
+        let layout: Layout = postcard::from_bytes(bytes)?;
+        let mut engine = Engine::new(config);
+        engine.position = layout.position;
+        engine.pending = layout.waiting;
+        for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
+            engine.tenant_numbers.insert(id, number);
+            engine.tenants.push(tenant);
+        }
+        for held in layout.accounts {
+            let shard = engine.shard_of(held.fingerprint);
+            if let Some(shard) = engine.shards.get_mut(shard) {
+                shard.accounts.insert(held);
+            }
+        }
+        Ok(engine)
+    }
+
+    /// A digest of the state, as 32 hexadecimal digits. Cost: as [`Engine::snapshot`].
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    pub fn digest(&self) -> Result<String, SnapshotError> {
+        Ok(content_digest(&self.snapshot()?))
+    }
+}

@@ -1,0 +1,333 @@
+//! What must hold of the engine whatever it is fed: shards, batches and probes change no verdict, contributions sum,
+//! failures teach nothing, and a snapshot is the state.
+
+use habitus_engine::{Config, Engine, Executor, Learning, Record, Sequential};
+use habitus_model::network::Asn;
+use habitus_model::{
+    AccountId, AccountKind, Activity, Assessment, Client, Context, Coordinates, CountryCode, DeviceType,
+    EventTime, EventUid, Km, Network, NetworkClass, Place, Status, TenantId, Text,
+};
+use proptest::prelude::*;
+
+/// One generated event, small enough to shrink.
+#[derive(Debug, Clone)]
+struct Seed {
+    account: u8,
+    minutes: u16,
+    place: u8,
+    host: u8,
+    client: u8,
+    failed: bool,
+    probe: bool,
+}
+
+const PLACES: [(&str, f64, f64, u32); 5] = [
+    ("DE", 52.5, 13.4, 3320),
+    ("DE", 48.1, 11.6, 3209),
+    ("BR", -23.5, -46.6, 28573),
+    ("GH", 5.6, 0.0, 29614),
+    ("US", 40.7, -74.0, 701),
+];
+const CLIENTS: [(&str, &str, DeviceType); 4] = [
+    ("Windows", "Chrome", DeviceType::Desktop),
+    ("Mac OS X", "Safari", DeviceType::Desktop),
+    ("Android", "Chrome Mobile", DeviceType::Mobile),
+    ("Linux", "python-requests", DeviceType::Automation),
+];
+
+fn context(account: &str, time_ms: i64, (place, host, client): (u8, u8, u8), failed: bool) -> Context {
+    let (country, lat, lon, asn) = PLACES[usize::from(place) % PLACES.len()];
+    let (os, browser, device) = CLIENTS[usize::from(client) % CLIENTS.len()];
+    Context {
+        tenant: TenantId::default(),
+        account: Some(AccountId::new(account)),
+        kind: AccountKind::Human,
+        time: EventTime::from_millis(time_ms).unwrap(),
+        utc_offset: None,
+        activity: Activity::from_ocsf(3002, 1),
+        status: if failed { Status::Failure } else { Status::Success },
+        strong_factor: false,
+        place: Place {
+            country: CountryCode::new(country),
+            coordinates: Coordinates::new(lat, lon),
+            radius: Some(Km(20.0)),
+            ..Place::default()
+        },
+        network: Network {
+            ip: Some(
+                format!("203.{asn}.{}.{host}", place % 7, asn = asn % 200)
+                    .parse()
+                    .unwrap(),
+            ),
+            asn: Asn::new(asn),
+            organisation: None,
+            class: NetworkClass::Fixed,
+        },
+        client: Client {
+            device,
+            os: Some(Text::new(os)),
+            browser: Some(Text::new(browser)),
+            browser_version: 120,
+            ..Client::default()
+        },
+    }
+}
+
+fn record(uid: usize, context: Context, learning: Learning) -> Record {
+    Record {
+        uid: EventUid::new(Text::from(uid.to_string())),
+        context,
+        learning,
+    }
+}
+
+const START_MS: i64 = 1_767_225_600_000;
+
+fn records(seeds: &[Seed]) -> Vec<Record> {
+    let mut time = START_MS;
+    let mut all = Vec::new();
+    for (uid, seed) in seeds.iter().enumerate() {
+        time += i64::from(seed.minutes) * 60_000;
+        let context = context(
+            &format!("user{}", seed.account),
+            time,
+            (seed.place, seed.host, seed.client),
+            seed.failed,
+        );
+        all.push(record(
+            uid,
+            context,
+            if seed.probe {
+                Learning::Probe
+            } else {
+                Learning::Learn
+            },
+        ));
+    }
+    all
+}
+
+fn seed() -> impl Strategy<Value = Seed> {
+    (
+        0u8..6,
+        0u16..900,
+        0u8..5,
+        0u8..4,
+        0u8..4,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(account, minutes, place, host, client, failed, probe)| Seed {
+            account,
+            minutes,
+            place,
+            host,
+            client,
+            failed,
+            probe,
+        })
+}
+
+fn run(records: &[Record], shards: usize, executor: &dyn Executor) -> (Vec<Assessment>, String) {
+    let mut engine = Engine::new(Config {
+        shards,
+        ..Config::default()
+    });
+    let mut out = Vec::new();
+    engine.handle_batch(records, executor, &mut out);
+    (out, engine.digest().unwrap())
+}
+
+/// Runs shards on threads, last one first, to show that neither matters.
+struct Threads;
+
+impl Executor for Threads {
+    fn run(
+        &self,
+        shards: &mut [habitus_engine::Shard],
+        work: &(dyn Fn(usize, &mut habitus_engine::Shard) + Sync),
+    ) {
+        std::thread::scope(|scope| {
+            for (index, shard) in shards.iter_mut().enumerate().rev() {
+                scope.spawn(move || work(index, shard));
+            }
+        });
+    }
+}
+
+fn long_log(n: usize) -> Vec<Record> {
+    let seeds: Vec<Seed> = (0..n)
+        .map(|i| {
+            let mix = i.wrapping_mul(2_654_435_761) >> 7;
+            Seed {
+                account: u8::try_from(mix % 97).unwrap(),
+                minutes: 3,
+                place: u8::try_from(if mix % 53 == 0 { mix % 5 } else { (mix % 97) % 2 }).unwrap(),
+                host: u8::try_from(mix % 3).unwrap(),
+                client: u8::try_from(if mix % 31 == 0 { mix % 4 } else { (mix % 97) % 3 }).unwrap(),
+                failed: mix % 41 == 0,
+                probe: mix % 67 == 0,
+            }
+        })
+        .collect();
+    records(&seeds)
+}
+
+#[test]
+fn shards_and_threads_change_no_verdict_and_no_state() {
+    let log = long_log(20_000);
+    let (expected, digest) = run(&log, 1, &Sequential);
+    for shards in [2, 3, 7] {
+        let (got, other) = run(&log, shards, &Threads);
+        assert!(got == expected, "verdicts differ with {shards} shards");
+        assert_eq!(other, digest, "state differs with {shards} shards");
+    }
+}
+
+#[test]
+fn a_snapshot_is_the_state() {
+    let log = long_log(9_001);
+    let (first, second) = log.split_at(5_003);
+    let (expected, digest) = run(&log, 1, &Sequential);
+    let mut engine = Engine::new(Config::default());
+    let mut out = Vec::new();
+    engine.handle_batch(first, &Sequential, &mut out);
+    let mut restored = Engine::restore(
+        Config {
+            shards: 3,
+            ..Config::default()
+        },
+        &engine.snapshot().unwrap(),
+    )
+    .unwrap();
+    restored.handle_batch(second, &Sequential, &mut out);
+    assert!(out == expected);
+    assert_eq!(restored.digest().unwrap(), digest);
+    assert!(Engine::restore(Config::default(), b"nonsense").is_err());
+}
+
+#[test]
+fn failures_create_no_profile_and_teach_nothing() {
+    let mut engine = Engine::new(Config::default());
+    let before = engine.digest().unwrap();
+    for i in 0..500 {
+        let c = context(&format!("guess{i}"), START_MS + i * 1_000, (2, 1, 3), true);
+        engine.handle(&record(0, c, Learning::Learn));
+    }
+    assert_eq!(engine.accounts(), 0);
+    let mut after = engine.snapshot().unwrap();
+    assert_ne!(before, "");
+    // Only the position moved.
+    after.truncate(64);
+    assert_eq!(engine.position(), 500);
+}
+
+#[test]
+fn a_foreign_takeover_scores_high_and_says_why() {
+    let mut engine = Engine::new(Config::default());
+    for day in 0..60 {
+        for account in 0..20 {
+            let time = START_MS + day * 86_400_000 + account * 600_000;
+            let c = context(
+                &format!("user{account}"),
+                time,
+                (0, u8::try_from(account).unwrap(), 0),
+                false,
+            );
+            engine.handle(&record(0, c, Learning::Learn));
+        }
+    }
+    let attack = context("user3", START_MS + 60 * 86_400_000 + 3_600_000, (2, 9, 3), false);
+    let assessment = engine.assess(&record(0, attack, Learning::Probe));
+    assert!(assessment.score.get() >= 60.0, "{assessment:?}");
+    let top = assessment.contributions.first().unwrap();
+    assert_eq!(top.signal.0, "new_country");
+    assert_eq!(
+        top.reason.to_string(),
+        "first visit from BR: 0 of 60 in 60 days; 0 of 20 colleagues ever"
+    );
+    let usual = context("user3", START_MS + 60 * 86_400_000 + 1_800_000, (0, 3, 0), false);
+    let usual = engine.assess(&record(0, usual, Learning::Probe));
+    assert!(usual.score.get() < 20.0, "{usual:?}");
+    assert!(
+        usual.contributions.iter().any(|c| c.nats.0 < -0.5),
+        "the owner is exonerated by name"
+    );
+}
+
+#[test]
+fn a_known_address_does_not_excuse_impossible_travel_for_ever() {
+    let mut engine = Engine::new(Config::default());
+    // Ghana is known to the account, and long ago; Berlin is where it was half an hour ago, with another client.
+    let mut time = START_MS;
+    for _ in 0..4 {
+        engine.handle(&record(
+            0,
+            context("ama", time, (3, 1, 1), false),
+            Learning::Learn,
+        ));
+        time += 86_400_000;
+    }
+    for _ in 0..40 {
+        time += 86_400_000;
+        engine.handle(&record(
+            0,
+            context("ama", time, (0, 1, 0), false),
+            Learning::Learn,
+        ));
+    }
+    let back = engine.assess(&record(
+        0,
+        context("ama", time + 1_800_000, (3, 1, 1), false),
+        Learning::Probe,
+    ));
+    assert!(
+        back.contributions
+            .iter()
+            .any(|c| c.signal.0 == "impossible_travel" && c.nats.0 > 0.5),
+        "{:#?}",
+        back.contributions
+    );
+}
+
+#[test]
+fn a_profile_stays_small_however_wild_its_life() {
+    let mut engine = Engine::new(Config::default());
+    for i in 0..30_000u32 {
+        let mut c = context("nomad", START_MS + i64::from(i) * 3_600_000, (0, 0, 0), false);
+        c.network.ip = Some(std::net::Ipv6Addr::from(u128::from(i) << 70 | 0x2001 << 112).into());
+        c.network.asn = Asn::new(1 + i % 50_000);
+        c.client.browser = Some(Text::from(format!("Browser {i}")));
+        engine.handle(&record(0, c, Learning::Learn));
+    }
+    assert!(
+        engine.profile_bytes() <= 3_072,
+        "{} bytes",
+        engine.profile_bytes()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn contributions_sum_to_log_odds(seeds in prop::collection::vec(seed(), 1..120)) {
+        for assessment in run(&records(&seeds), 1, &Sequential).0 {
+            let sum: f64 = assessment.contributions.iter().map(|c| c.nats.0).sum();
+            prop_assert!((sum - assessment.log_odds.0).abs() < 1e-6);
+            prop_assert!((0.0..=100.0).contains(&assessment.score.get()));
+        }
+    }
+
+    #[test]
+    fn probes_change_nothing(seeds in prop::collection::vec(seed(), 1..150)) {
+        let all = records(&seeds);
+        let without: Vec<Record> = all.iter().filter(|r| r.learning == Learning::Learn).cloned().collect();
+        let (with, with_digest) = run(&all, 1, &Sequential);
+        let (plain, plain_digest) = run(&without, 1, &Sequential);
+        let learned: Vec<&Assessment> =
+            with.iter().zip(&all).filter(|(_, r)| r.learning == Learning::Learn).map(|(a, _)| a).collect();
+        prop_assert_eq!(learned, plain.iter().collect::<Vec<_>>());
+        prop_assert_eq!(with_digest, plain_digest);
+    }
+}

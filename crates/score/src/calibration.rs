@@ -1,0 +1,173 @@
+//! Tail calibration: how often a legitimate event of this tenant and kind of account scores at least as high
+//! (SCORING 10).
+//!
+//! A histogram of log-odds with exponential forgetting; beyond its last hundred events an exponential tail, whose rate is
+//! the mean excess (the peaks-over-threshold method with shape 0, Pickands 1975); before there are thousands of events
+//! shrunk, on the scale of `ln p`, towards the bound that holds for any likelihood ratio, `p ≤ e^-s` (Markov). Monotone:
+//! a higher total never gets a lower score. 2 KiB.
+
+use habitus_model::math::{exp, half_life_factor, ln, to_u64};
+use habitus_model::{Minutes, Nats, Probability};
+use serde::{Deserialize, Serialize};
+
+/// Histogram from −8 to 40 nats in steps of a fifth: finer than what moves a score by two points.
+const LOWEST: f64 = -8.0;
+const STEP: f64 = 0.2;
+const BINS: usize = 240;
+/// Effective events with which the prior tail weighs as much as the tenant's own.
+const PRIOR_EVENTS: f64 = 300.0;
+/// Events in the tail beyond which it is extrapolated: enough for a mean excess within 10 %.
+const TAIL_EVENTS: f64 = 100.0;
+/// Mean excess of the prior tail, nats, and its weight: a likelihood ratio's tail falls by e per nat or faster.
+const PRIOR_EXCESS: f64 = 1.0;
+const PRIOR_EXCESS_WEIGHT: f64 = 20.0;
+/// Half-life of the counts, days (SCORING 10: 30 d).
+const HALF_LIFE_DAYS: f64 = 30.0;
+
+/// The calibration of one tenant and kind of account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    counts: Vec<f64>,
+    total: f64,
+    decayed: Minutes,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self {
+            counts: vec![0.0; BINS],
+            total: 0.0,
+            decayed: Minutes(0),
+        }
+    }
+}
+
+impl Calibration {
+    /// Probability that a legitimate event scores at least `s`. Cost: one scan of the histogram's upper part.
+    #[must_use]
+    pub fn tail(&self, s: Nats) -> Probability {
+        let prior = prior_ln_tail(s.0);
+        let own = self.own_ln_tail(s.0);
+        let share = self.total / (self.total + PRIOR_EVENTS);
+        Probability::new(exp(share * own + (1.0 - share) * prior))
+    }
+
+    /// Effective number of events behind it.
+    #[must_use]
+    pub fn events(&self) -> f64 {
+        self.total
+    }
+
+    /// Learns the total of one event taken for legitimate.
+    pub fn learn(&mut self, s: Nats, now: Minutes) {
+        self.forget(now);
+        if let Some(count) = self.counts.get_mut(bin(s.0)) {
+            *count += 1.0;
+            self.total += 1.0;
+        }
+    }
+
+    fn own_ln_tail(&self, s: f64) -> f64 {
+        if self.total <= 0.0 {
+            return 0.0;
+        }
+        // From the top down, until either the bin of `s` is reached or the tail holds enough events to extrapolate from.
+        let target = bin(s);
+        let mut above = 0.0;
+        let mut excess = 0.0;
+        let enough = TAIL_EVENTS.min(self.total / 4.0);
+        for (index, count) in self.counts.iter().enumerate().rev() {
+            if index == target && above + count >= enough {
+                let within = ((s - edge(index)) / STEP).clamp(0.0, 1.0);
+                return ln((above + count * (1.0 - within)) / self.total).min(0.0);
+            }
+            above += count;
+            excess += STEP * above;
+            if above >= enough {
+                // The bins above `target` reached the tail first: extrapolate from this edge.
+                let mean = (excess + PRIOR_EXCESS * PRIOR_EXCESS_WEIGHT) / (above + PRIOR_EXCESS_WEIGHT);
+                if index > target {
+                    continue;
+                }
+                return (ln(above / self.total) - (s - edge(index)).max(0.0) / mean).min(0.0);
+            }
+        }
+        0.0
+    }
+
+    fn forget(&mut self, now: Minutes) {
+        if self.decayed == Minutes(0) {
+            self.decayed = now;
+        }
+        let days = now.days_since(self.decayed);
+        if days < 1.0 {
+            return;
+        }
+        self.decayed = now;
+        let factor = half_life_factor(days, HALF_LIFE_DAYS);
+        self.total = 0.0;
+        for count in &mut self.counts {
+            *count *= factor;
+            self.total += *count;
+        }
+    }
+}
+
+/// The tail before anything is known: Markov's bound on a likelihood ratio.
+fn prior_ln_tail(s: f64) -> f64 {
+    -s.max(0.0)
+}
+
+fn bin(s: f64) -> usize {
+    usize::try_from(to_u64(((s - LOWEST) / STEP).floor()))
+        .unwrap_or(0)
+        .min(BINS - 1)
+}
+
+fn edge(index: usize) -> f64 {
+    LOWEST + STEP * habitus_model::math::from_usize(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn exponential(n: u32) -> Calibration {
+        let mut calibration = Calibration::default();
+        for i in 0..n {
+            // Quantiles of a unit exponential shifted to −2.
+            let p = (f64::from(i) + 0.5) / f64::from(n);
+            calibration.learn(Nats(-2.0 - ln(1.0 - p)), Minutes(1));
+        }
+        calibration
+    }
+
+    #[test]
+    fn shares_above_are_what_they_say() {
+        let calibration = exponential(200_000);
+        for p in [1e-1, 1e-2, 1e-3, 1e-4, 1e-5] {
+            let tail = calibration.tail(Nats(-2.0 - ln(p))).get();
+            assert!((0.7..1.4).contains(&(tail / p)), "{p}: {tail}");
+        }
+    }
+
+    #[test]
+    fn before_anything_is_known_the_bound_holds() {
+        let tail = Calibration::default().tail(Nats(ln(1_000.0))).get();
+        assert!((tail - 1e-3).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn a_higher_total_never_scores_lower(
+            seen in prop::collection::vec(-10.0f64..45.0, 0..600), a in -10.0f64..50.0, more in 0.0f64..10.0
+        ) {
+            let mut calibration = Calibration::default();
+            for s in seen {
+                calibration.learn(Nats(s), Minutes(1));
+            }
+            prop_assert!(calibration.tail(Nats(a + more)).get() <= calibration.tail(Nats(a)).get() + 1e-12);
+        }
+    }
+}
