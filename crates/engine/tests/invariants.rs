@@ -300,7 +300,16 @@ fn a_known_address_does_not_excuse_impossible_travel_for_ever() {
         "{:#?}",
         at_once.contributions
     );
-    assert!(at_once.log_odds.0 > in_three_days.log_odds.0);
+    let accuser = at_once
+        .contributions
+        .iter()
+        .filter(|c| c.family.is_some())
+        .max_by(|a, b| a.nats.0.total_cmp(&b.nats.0));
+    assert_eq!(
+        accuser.map(|c| c.signal.0),
+        Some("impossible_travel"),
+        "it is what speaks loudest against"
+    );
 }
 
 #[test]
