@@ -72,6 +72,10 @@ pub const STEPS: &[Step] = &[
         &["test", "--workspace", "--doc", "--locked", "--no-fail-fast"],
     ),
     DOCUMENTATION,
+    slow(
+        "scaffolds compile",
+        &["test", "--package", "xtask", "--locked", "--", "--ignored"],
+    ),
     FUZZ,
     SUPPLY_CHAIN,
 ];

@@ -4,7 +4,8 @@ use super::Report;
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::visit::Visit;
 
-/// Lines of a function from `fn` to its closing brace; clippy counts the same without comments.
+/// Lines between a function's braces without blank lines and comments, as clippy's `too_many_lines` counts them. An
+/// exception from that lint, which carries a reason, is one from this rule.
 const FUNCTION_LINES_MAX: usize = 70;
 /// Lines of a file.
 const FILE_LINES_MAX: usize = 500;
@@ -21,7 +22,10 @@ pub fn check(path: &str, content: &str, report: &mut Report) {
             return;
         }
     };
-    let mut functions = Functions { found: Vec::new() };
+    let mut functions = Functions {
+        lines: content.lines().collect(),
+        found: Vec::new(),
+    };
     functions.visit_file(&file);
     for (name, line, length) in functions.found {
         if length > FUNCTION_LINES_MAX {
@@ -47,34 +51,63 @@ fn check_length(path: &str, lines: usize, report: &mut Report) {
     }
 }
 
-/// Every function with a body: name, line, length in lines.
-struct Functions {
+/// Functions with a body and without an exception: name, line, length in lines.
+struct Functions<'a> {
+    lines: Vec<&'a str>,
     found: Vec<(String, usize, usize)>,
 }
 
-impl Functions {
-    fn add(&mut self, signature: &syn::Signature, body: &syn::Block) {
-        let first = line_of(signature.fn_token.span);
-        let last = body.brace_token.span.close().end().line;
-        self.found
-            .push((signature.ident.to_string(), first, last + 1 - first.min(last)));
+impl Functions<'_> {
+    fn add(&mut self, attributes: &[syn::Attribute], signature: &syn::Signature, body: &syn::Block) {
+        if attributes.iter().any(excepts_length) {
+            return;
+        }
+        let braces = &body.brace_token.span;
+        // Lines count from 1, so the brace's own line number is the index of the line below it.
+        let inside = line_of(braces.open())..line_of(braces.close()).saturating_sub(1);
+        let length = self
+            .lines
+            .get(inside)
+            .unwrap_or_default()
+            .iter()
+            .filter(|line| is_code(line))
+            .count();
+        self.found.push((
+            signature.ident.to_string(),
+            line_of(signature.fn_token.span),
+            length,
+        ));
     }
 }
 
-impl<'ast> Visit<'ast> for Functions {
+fn is_code(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with("//")
+}
+
+/// `#[expect(clippy::too_many_lines, …)]`.
+fn excepts_length(attribute: &syn::Attribute) -> bool {
+    let is_word = |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == "too_many_lines");
+    match &attribute.meta {
+        syn::Meta::List(list) if list.path.is_ident("expect") => list.tokens.clone().into_iter().any(is_word),
+        _ => false,
+    }
+}
+
+impl<'ast> Visit<'ast> for Functions<'_> {
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.add(&function.sig, &function.block);
+        self.add(&function.attrs, &function.sig, &function.block);
         syn::visit::visit_item_fn(self, function);
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.add(&function.sig, &function.block);
+        self.add(&function.attrs, &function.sig, &function.block);
         syn::visit::visit_impl_item_fn(self, function);
     }
 
     fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
         if let Some(body) = &function.default {
-            self.add(&function.sig, body);
+            self.add(&function.attrs, &function.sig, body);
         }
         syn::visit::visit_trait_item_fn(self, function);
     }
@@ -158,7 +191,7 @@ mod tests {
     }
 
     fn function_of(lines: usize) -> String {
-        format!("fn f() {{\n{}}}\n", "    g();\n".repeat(lines - 2))
+        format!("fn f() {{\n\n    // g\n{}}}\n", "    g();\n".repeat(lines))
     }
 
     #[test]
@@ -167,6 +200,11 @@ mod tests {
         assert_eq!(
             errors(&function_of(71)),
             ["a.rs:1: `f` has 71 lines, more than 70"]
+        );
+        let excepted = "#[expect(clippy::too_many_lines, reason = \"a table\")]\n";
+        assert_eq!(
+            errors(&format!("{excepted}{}", function_of(71))),
+            Vec::<String>::new()
         );
         assert_eq!(errors(&format!("impl A {{\n{}}}\n", function_of(71))).len(), 1);
         assert_eq!(errors(&format!("trait A {{\n{}}}\n", function_of(71))).len(), 1);
