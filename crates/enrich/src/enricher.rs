@@ -1,0 +1,106 @@
+//! The door of this crate: an event goes in, a context comes out.
+
+use crate::cache::Cache;
+use crate::tables::{AddressFacts, Tables};
+use crate::{account, client, network, place};
+use habitus_model::event::FactorType;
+use habitus_model::hash::HashKey;
+use habitus_model::network::canonical_ip;
+use habitus_model::{Client, Context, Event, Status};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Most user agents whose reading is remembered. A large organisation shows about 5,000 a month; each takes about
+/// 300 bytes.
+pub const CACHED_USER_AGENTS_MAX: usize = 8_192;
+
+/// Most addresses whose facts are remembered; each takes about 250 bytes.
+pub const CACHED_ADDRESSES_MAX: usize = 16_384;
+
+/// Turns events into contexts with one edition of the tables. One for each thread: it remembers what it worked out,
+/// within named limits, and what it remembers never shows in a result.
+pub struct Enricher {
+    tables: Arc<Tables>,
+    clients: Cache<String, Client>,
+    addresses: Cache<IpAddr, AddressFacts>,
+}
+
+impl Enricher {
+    /// An enricher whose caches are keyed by [`HashKey::REPLAY`].
+    #[must_use]
+    pub fn new(tables: Arc<Tables>) -> Self {
+        Self::with_key(tables, HashKey::REPLAY)
+    }
+
+    /// An enricher whose caches are keyed by a secret of the server, so that nobody can choose user agents that
+    /// crowd each other out. The key changes no result.
+    #[must_use]
+    pub fn with_key(tables: Arc<Tables>, key: HashKey) -> Self {
+        Self {
+            tables,
+            clients: Cache::new(CACHED_USER_AGENTS_MAX, key),
+            addresses: Cache::new(CACHED_ADDRESSES_MAX, key),
+        }
+    }
+
+    /// The tables in use.
+    #[must_use]
+    pub fn tables(&self) -> &Arc<Tables> {
+        &self.tables
+    }
+
+    /// What is known of an event. Never fails: what cannot be told is unknown. About a microsecond when user agent
+    /// and address were seen before.
+    #[must_use]
+    pub fn context(&mut self, event: &Event) -> Context {
+        let (network, place) = self.origin(event);
+        let client = event.client.user_agent.as_deref().map(|agent| self.client(agent));
+        Context {
+            tenant: event.tenant.clone(),
+            account: event.account_id(),
+            kind: account::kind_of(&event.account),
+            time: event.time,
+            utc_offset: event.utc_offset,
+            activity: event.activity,
+            status: event.status,
+            strong_factor: has_strong_factor(event),
+            place,
+            network,
+            client: client::complete(client.unwrap_or_default(), event),
+        }
+    }
+
+    fn origin(&mut self, event: &Event) -> (habitus_model::Network, habitus_model::Place) {
+        let nothing = AddressFacts::default();
+        let tables = &self.tables;
+        let facts = event
+            .src
+            .ip
+            .map(canonical_ip)
+            .and_then(|ip| self.addresses.get_or_insert(&ip, |ip| tables.address(*ip)));
+        let facts = facts.unwrap_or(&nothing);
+        (
+            network::of(&event.src, facts),
+            place::of(&event.src, &facts.place),
+        )
+    }
+
+    fn client(&mut self, user_agent: &str) -> Client {
+        // Longer ones would be cut before they are read, so they are one key too.
+        let key = client::cut(user_agent);
+        let held = self.clients.get_or_insert(key, client::of_user_agent);
+        held.cloned().unwrap_or_default()
+    }
+}
+
+/// A factor that cannot be phished or relayed was satisfied: WebAuthn, U2F, a hardware token, or the biometric of a
+/// platform where the source says that more than one factor held (NIST SP 800-63B-4, section 3.2.5; a biometric
+/// alone may be a convenience unlock).
+fn has_strong_factor(event: &Event) -> bool {
+    let strong = |factor: &FactorType| match factor {
+        FactorType::WebAuthn | FactorType::U2f | FactorType::HardwareToken => true,
+        FactorType::Biometric => event.auth.is_mfa == Some(true),
+        _ => false,
+    };
+    event.status == Status::Success && event.auth.factors.iter().any(strong)
+}
