@@ -12,6 +12,7 @@ pub fn forbidden(root: &Path, name: &str) -> Vec<String> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
         .args(["tree", "--locked", "--package", name, "--edges", "normal"])
+        .args(["--all-features", "--target", "all"])
         .args(["--prefix", "depth", "--format", " {p}|{f}"])
         .output()
         .expect("cargo must run");
