@@ -128,7 +128,7 @@ impl Activity {
         }
     }
 
-    /// OCSF `class_name`; "Base Event" for classes kept by number only.
+    /// OCSF `class_name`; "Base Event" for classes kept by number only, except findings, which sources report.
     #[must_use]
     pub const fn class_name(self) -> &'static str {
         match self {
@@ -139,6 +139,8 @@ impl Activity {
             Self::UserAccess(_) => "User Access Management",
             Self::GroupManagement(_) => "Group Management",
             Self::Api(_) => "API Activity",
+            Self::Other { class_uid: 2004, .. } => "Detection Finding",
+            Self::Other { class_uid: 2005, .. } => "Incident Finding",
             Self::Other { .. } => "Base Event",
         }
     }
@@ -176,6 +178,15 @@ impl Activity {
             Self::GroupManagement(a) => a.caption(),
             Self::Api(a) => a.caption(),
             Self::Other { activity_id: 0, .. } => "Unknown",
+            Self::Other {
+                class_uid: 2004 | 2005,
+                activity_id,
+            } => match activity_id {
+                1 => "Create",
+                2 => "Update",
+                3 => "Close",
+                _ => "Other",
+            },
             Self::Other { .. } => "Other",
         }
     }

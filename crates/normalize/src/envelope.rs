@@ -34,11 +34,17 @@ impl Inner<'_> {
     /// The event's id: the source's own, else one of the whole record's bytes, told apart by the place in its list.
     #[must_use]
     pub fn uid(&self, own: Option<&str>, reading: &Reading<'_>) -> EventUid {
-        let derived = reading.uid(own);
-        match (own, self.index) {
-            (None, Some(index)) => EventUid::new(format!("{derived}-{index}")),
-            _ => derived,
-        }
+        uid(own, self.index, reading)
+    }
+}
+
+/// What [`Inner::uid`] gives, where only the place in the list is at hand.
+#[must_use]
+pub fn uid(own: Option<&str>, index: Option<usize>, reading: &Reading<'_>) -> EventUid {
+    let derived = reading.uid(own);
+    match (own, index) {
+        (None, Some(index)) => EventUid::new(format!("{derived}-{index}")),
+        _ => derived,
     }
 }
 
