@@ -1,0 +1,25 @@
+//! What a detector must beat. One file each; [`all`] is the list.
+
+mod freeman;
+mod levels;
+mod paper_style;
+mod siem_rules;
+mod unseen_values;
+
+pub use freeman::Freeman;
+pub use paper_style::PaperStyle;
+pub use siem_rules::SiemRules;
+pub use unseen_values::UnseenValues;
+
+use crate::scorer::Scorer;
+
+/// A fresh one of each baseline.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Scorer>> {
+    vec![
+        Box::<Freeman>::default(),
+        Box::<PaperStyle>::default(),
+        Box::<UnseenValues>::default(),
+        Box::<SiemRules>::default(),
+    ]
+}

@@ -1,0 +1,177 @@
+//! The report as Markdown: the same report gives the same text.
+
+use crate::plan::BUDGETS;
+use crate::report::{Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport};
+use std::fmt::{self, Write};
+
+impl Report {
+    /// Tables for people: what was measured, recall with intervals, then breakdowns by history and cohort.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = write_report(self, &mut out);
+        out
+    }
+}
+
+fn write_report(report: &Report, out: &mut String) -> fmt::Result {
+    writeln!(
+        out,
+        "Each login is scored before it is learned; takeovers are scored at their time and never learned. The first \
+         {} of each period is learned and not measured. Budgets are shares of the owners' successful logins with at \
+         least one earlier login; an attack is found only if it scores strictly above the threshold, and ties are \
+         lost in every column. In brackets: 95 % intervals by resampling accounts ({} replicates).",
+        percent(report.plan.warm_up_share),
+        report.plan.replicates
+    )?;
+    for regime in &report.regimes {
+        write_regime(regime, out)?;
+    }
+    Ok(())
+}
+
+fn write_regime(regime: &RegimeReport, out: &mut String) -> fmt::Result {
+    writeln!(out, "\n## {}\n", regime.regime.name())?;
+    writeln!(
+        out,
+        "| seed | accounts | days | events | measured logins | attacks |"
+    )?;
+    writeln!(out, "|---:|---:|---:|---:|---:|---:|")?;
+    for world in &regime.worlds {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            world.seed,
+            world.accounts,
+            world.days,
+            world.events,
+            world.measured_owner_logins,
+            world.measured_attacks
+        )?;
+    }
+    write_recall(regime, out)?;
+    write_history(regime, out)?;
+    write_cohorts(regime, out)
+}
+
+fn write_recall(regime: &RegimeReport, out: &mut String) -> fmt::Result {
+    write!(out, "\n| attack | scorer | ROC-AUC | avg. precision |")?;
+    for budget in BUDGETS {
+        write!(out, " recall at {} |", percent(budget))?;
+    }
+    writeln!(out, "\n|---|---|---:|---:|{}", "---:|".repeat(BUDGETS.len()))?;
+    for nth in 0..kinds(regime) {
+        for scorer in &regime.scorers {
+            let Some(kind) = scorer.kinds.get(nth) else {
+                continue;
+            };
+            write_kind(scorer, kind, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_kind(scorer: &ScorerReport, kind: &KindReport, out: &mut String) -> fmt::Result {
+    write!(
+        out,
+        "| {} | {} | {} | {} |",
+        kind.kind.name(),
+        scorer.name,
+        decimals(kind.roc_auc),
+        decimals(kind.average_precision)
+    )?;
+    for budgeted in &kind.recall {
+        write!(out, " {} |", percents(budgeted.recall))?;
+    }
+    writeln!(out)
+}
+
+fn write_history(regime: &RegimeReport, out: &mut String) -> fmt::Result {
+    writeln!(
+        out,
+        "\nBy number of earlier logins, share above the threshold at 0.1 % / 1 %:\n"
+    )?;
+    let bands = regime
+        .scorers
+        .first()
+        .map_or(&[][..], |scorer| &scorer.owners_by_history);
+    write!(out, "| logins | scorer |")?;
+    for band in bands {
+        write!(out, " {} |", band.earlier_logins)?;
+    }
+    writeln!(out, "\n|---|---|{}", "---:|".repeat(bands.len()))?;
+    for nth in 0..kinds(regime) {
+        for scorer in &regime.scorers {
+            if let Some(kind) = scorer.kinds.get(nth) {
+                write_bands(kind.kind.name(), &scorer.name, &kind.by_history, out)?;
+            }
+        }
+    }
+    for scorer in &regime.scorers {
+        write_bands("owners", &scorer.name, &scorer.owners_by_history, out)?;
+    }
+    Ok(())
+}
+
+fn write_bands(what: &str, scorer: &str, bands: &[HistoryShare], out: &mut String) -> fmt::Result {
+    write!(out, "| {what} | {scorer} |")?;
+    for band in bands {
+        write!(out, " {} |", two_budgets(band.count, &band.flagged))?;
+    }
+    writeln!(out)
+}
+
+fn write_cohorts(regime: &RegimeReport, out: &mut String) -> fmt::Result {
+    writeln!(
+        out,
+        "\nOwners' logins by cohort, share above the threshold at 0.1 % / 1 %:\n"
+    )?;
+    write!(out, "| cohort | logins |")?;
+    for scorer in &regime.scorers {
+        write!(out, " {} |", scorer.name)?;
+    }
+    writeln!(out, "\n|---|---:|{}", "---:|".repeat(regime.scorers.len()))?;
+    let cohorts = regime.scorers.first().map_or(&[][..], |scorer| &scorer.cohorts);
+    for (nth, cohort) in cohorts.iter().enumerate() {
+        write!(out, "| {} | {} |", cohort.cohort.name(), cohort.count)?;
+        for scorer in &regime.scorers {
+            let share = scorer.cohorts.get(nth);
+            let cell = share.map_or_else(String::new, |share| two_budgets(share.count, &share.flagged));
+            write!(out, " {cell} |")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn kinds(regime: &RegimeReport) -> usize {
+    regime.scorers.first().map_or(0, |scorer| scorer.kinds.len())
+}
+
+/// The shares at 0.1 % and 1 %; a dash where there is nothing.
+fn two_budgets(count: u64, flagged: &[f64; 5]) -> String {
+    let [_, alert, _, step_up, _] = flagged;
+    if count == 0 {
+        return "–".to_owned();
+    }
+    format!("{:.1} / {:.1} %", alert * 100.0, step_up * 100.0)
+}
+
+fn decimals(estimate: Estimate) -> String {
+    let interval = estimate
+        .interval
+        .map(|(low, high)| format!(" [{low:.3}, {high:.3}]"));
+    format!("{:.3}{}", estimate.value, interval.unwrap_or_default())
+}
+
+fn percents(estimate: Estimate) -> String {
+    let interval = estimate
+        .interval
+        .map(|(low, high)| format!(" [{:.1}, {:.1}]", low * 100.0, high * 100.0));
+    format!("{:.1} %{}", estimate.value * 100.0, interval.unwrap_or_default())
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", habitus_model::math::round_to(share * 100.0, 4))
+}

@@ -1,0 +1,195 @@
+//! The run over one world: score first, then learn; probes are never learned.
+
+use crate::plan::Plan;
+use crate::report::WorldSummary;
+use crate::scorer::{Login, Scorer};
+use habitus_model::{Context, Event, Status, math};
+use habitus_sim::{AttackKind, Cohort, Label, Labelled, World, WorldConfig, generate};
+use std::collections::BTreeMap;
+
+/// The truth about a measured login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// The owner's successful login with at least one earlier one: it counts for the budget.
+    Owner(Cohort),
+    /// The owner's first or failed login: shown by cohort, outside the budget (Freeman et al. score neither).
+    Aside(Cohort),
+    /// A takeover.
+    Attack(AttackKind),
+}
+
+/// One measured login. Which scorer saw it as what stands in [`ScorerPoints`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Number of the account within its world, for the bootstrap.
+    pub account: u32,
+    /// Earlier successful logins of the account.
+    pub history: u32,
+    /// The truth.
+    pub truth: Truth,
+}
+
+/// The scores of one scorer, one for each [`Point`] of the world; none is NaN.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScorerPoints {
+    /// The scorer's name.
+    pub name: String,
+    /// Scores, in the order of [`WorldOutcome::points`].
+    pub scores: Vec<f64>,
+}
+
+/// Everything that was measured on one world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorldOutcome {
+    /// What the world was.
+    pub summary: WorldSummary,
+    /// The measured logins, in order of time.
+    pub points: Vec<Point>,
+    /// Each scorer's scores.
+    pub scorers: Vec<ScorerPoints>,
+}
+
+/// Runs every scorer over one world. O(events × scorers).
+pub fn run_world(
+    plan: &Plan,
+    config: &WorldConfig,
+    scorers: Vec<Box<dyn Scorer>>,
+    enrich: &mut dyn FnMut(&Event) -> Context,
+) -> WorldOutcome {
+    let world = generate(config);
+    let mut run = Run::new(plan, &world, scorers);
+    let mut probes = world.attacks().peekable();
+    for labelled in world.legitimate() {
+        while let Some(probe) = probes.next_if(|probe| probe.event.time < labelled.event.time) {
+            run.probe(&probe, enrich);
+        }
+        run.observe(&labelled, enrich);
+    }
+    probes.for_each(|probe| run.probe(&probe, enrich));
+    run.outcome(&world)
+}
+
+struct Run {
+    scorers: Vec<(Box<dyn Scorer>, ScorerPoints)>,
+    points: Vec<Point>,
+    /// Number of each account, and its successful logins so far.
+    accounts: BTreeMap<String, (u32, u32)>,
+    measured_from_ms: i64,
+    events: u64,
+}
+
+impl Run {
+    fn new(plan: &Plan, world: &World, scorers: Vec<Box<dyn Scorer>>) -> Self {
+        let (start, end) = world.period_ms();
+        let warm_up = plan.warm_up_share.clamp(0.0, 1.0) * math::from_i64(end - start);
+        let named = scorers.into_iter().map(|scorer| {
+            let points = ScorerPoints {
+                name: scorer.name().to_owned(),
+                scores: Vec::new(),
+            };
+            (scorer, points)
+        });
+        Self {
+            scorers: named.collect(),
+            points: Vec::new(),
+            accounts: BTreeMap::new(),
+            measured_from_ms: start + math::to_i64(warm_up),
+            events: 0,
+        }
+    }
+
+    fn observe(&mut self, labelled: &Labelled, enrich: &mut dyn FnMut(&Event) -> Context) {
+        let context = enrich(&labelled.event);
+        let login = Login {
+            event: &labelled.event,
+            context: &context,
+        };
+        self.events += 1;
+        let point = self.point(labelled);
+        let measured = labelled.event.time.as_millis() >= self.measured_from_ms;
+        for (scorer, points) in &mut self.scorers {
+            let score = scorer.observe(login);
+            if measured && point.is_some() {
+                points
+                    .scores
+                    .push(if score.is_nan() { f64::INFINITY } else { score });
+            }
+        }
+        if measured {
+            self.points.extend(point);
+        }
+        self.count(labelled);
+    }
+
+    fn probe(&mut self, labelled: &Labelled, enrich: &mut dyn FnMut(&Event) -> Context) {
+        if labelled.event.time.as_millis() < self.measured_from_ms {
+            return;
+        }
+        let Some(point) = self.point(labelled).filter(|point| point.history > 0) else {
+            return;
+        };
+        let context = enrich(&labelled.event);
+        let login = Login {
+            event: &labelled.event,
+            context: &context,
+        };
+        for (scorer, points) in &mut self.scorers {
+            let score = scorer.score(login);
+            points
+                .scores
+                .push(if score.is_nan() { f64::NEG_INFINITY } else { score });
+        }
+        self.points.push(point);
+    }
+
+    fn point(&mut self, labelled: &Labelled) -> Option<Point> {
+        let id = labelled.event.account_id()?;
+        let next = u32::try_from(self.accounts.len()).unwrap_or(u32::MAX);
+        let (account, history) = *self.accounts.entry(id.as_str().to_owned()).or_insert((next, 0));
+        let truth = match labelled.label {
+            Label::Attack(kind) => Truth::Attack(kind),
+            Label::Legitimate(cohort) if history == 0 || labelled.event.status != Status::Success => {
+                Truth::Aside(cohort)
+            }
+            Label::Legitimate(cohort) => Truth::Owner(cohort),
+        };
+        Some(Point {
+            account,
+            history,
+            truth,
+        })
+    }
+
+    fn count(&mut self, labelled: &Labelled) {
+        if labelled.event.status != Status::Success {
+            return;
+        }
+        if let Some(id) = labelled.event.account_id()
+            && let Some((_, history)) = self.accounts.get_mut(id.as_str())
+        {
+            *history += 1;
+        }
+    }
+
+    fn outcome(self, world: &World) -> WorldOutcome {
+        let count = |wanted: fn(&Truth) -> bool| {
+            let points = self.points.iter().filter(|point| wanted(&point.truth));
+            u64::try_from(points.count()).unwrap_or(u64::MAX)
+        };
+        let config = world.config();
+        let summary = WorldSummary {
+            seed: config.seed,
+            regime: config.regime,
+            accounts: u64::try_from(self.accounts.len()).unwrap_or(u64::MAX),
+            days: config.days,
+            events: self.events,
+            measured_owner_logins: count(|truth| matches!(truth, Truth::Owner(_))),
+            measured_attacks: count(|truth| matches!(truth, Truth::Attack(_))),
+        };
+        WorldOutcome {
+            summary,
+            scorers: self.scorers.into_iter().map(|(_, points)| points).collect(),
+            points: self.points,
+        }
+    }
+}

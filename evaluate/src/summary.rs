@@ -1,0 +1,173 @@
+//! From scores to a report: averages over worlds, intervals over accounts.
+
+use crate::bootstrap;
+use crate::metrics::{Metrics, Ranked, Scored, measure};
+use crate::plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
+use crate::prequential::{Point, Truth, WorldOutcome};
+use crate::report::{
+    Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
+};
+use habitus_model::math;
+use habitus_sim::{AttackKind, Cohort, Regime};
+
+/// Summarises what was measured on some worlds. O(replicates × points × scorers).
+#[must_use]
+pub fn summarise(plan: &Plan, outcomes: &[WorldOutcome]) -> Report {
+    let regimes = Regime::ALL.into_iter().filter_map(|regime| {
+        let worlds: Vec<&WorldOutcome> = outcomes.iter().filter(|o| o.summary.regime == regime).collect();
+        (!worlds.is_empty()).then(|| of_regime(plan, regime, &worlds))
+    });
+    Report {
+        plan: plan.clone(),
+        regimes: regimes.collect(),
+    }
+}
+
+fn of_regime(plan: &Plan, regime: Regime, worlds: &[&WorldOutcome]) -> RegimeReport {
+    let scorers = worlds.first().map_or(0, |world| world.scorers.len());
+    RegimeReport {
+        regime,
+        worlds: worlds.iter().map(|world| world.summary.clone()).collect(),
+        scorers: (0..scorers).map(|nth| of_scorer(plan, worlds, nth)).collect(),
+    }
+}
+
+/// One scorer's scores on one world, with the thresholds of its budgets.
+struct View<'a> {
+    world: &'a WorldOutcome,
+    scores: &'a [f64],
+    owners: Ranked,
+    thresholds: [f64; 5],
+    ones: Vec<f64>,
+}
+
+impl<'a> View<'a> {
+    fn new(world: &'a WorldOutcome, nth: usize) -> Self {
+        let scores = world.scorers.get(nth).map_or(&[][..], |scorer| &scorer.scores);
+        let ones = vec![1.0; usize::try_from(world.summary.accounts).unwrap_or(0)];
+        let owners = ranked(world, scores, |truth| matches!(truth, Truth::Owner(_)));
+        Self {
+            world,
+            scores,
+            thresholds: BUDGETS.map(|budget| owners.threshold(budget, &ones)),
+            owners,
+            ones,
+        }
+    }
+
+    fn attacks(&self, kind: AttackKind) -> Ranked {
+        ranked(self.world, self.scores, move |truth| truth == Truth::Attack(kind))
+    }
+
+    fn points(&self) -> impl Iterator<Item = (&Point, f64)> {
+        self.world.points.iter().zip(self.scores.iter().copied())
+    }
+}
+
+fn ranked(world: &WorldOutcome, scores: &[f64], wanted: impl Fn(Truth) -> bool) -> Ranked {
+    let points = world.points.iter().zip(scores);
+    let wanted = points.filter(|(point, _)| wanted(point.truth));
+    let scored: Vec<Scored> = wanted.map(|(point, score)| (*score, point.account)).collect();
+    Ranked::new(scored)
+}
+
+fn of_scorer(plan: &Plan, worlds: &[&WorldOutcome], nth: usize) -> ScorerReport {
+    let views: Vec<View<'_>> = worlds.iter().map(|world| View::new(world, nth)).collect();
+    let name = worlds.first().and_then(|world| world.scorers.get(nth));
+    let is_owner = |point: &Point| matches!(point.truth, Truth::Owner(_));
+    ScorerReport {
+        name: name.map_or_else(String::new, |scorer| scorer.name.clone()),
+        kinds: AttackKind::ALL.map(|kind| of_kind(plan, &views, kind)).to_vec(),
+        cohorts: Cohort::ALL
+            .map(|cohort| {
+                let inside =
+                    |point: &Point| matches!(point.truth, Truth::Owner(c) | Truth::Aside(c) if c == cohort);
+                let (count, flagged) = flagged(&views, inside);
+                CohortShare {
+                    cohort,
+                    count,
+                    flagged,
+                }
+            })
+            .to_vec(),
+        owners_by_history: by_history(&views, is_owner),
+    }
+}
+
+fn of_kind(plan: &Plan, views: &[View<'_>], kind: AttackKind) -> KindReport {
+    let attacks: Vec<Ranked> = views.iter().map(|view| view.attacks(kind)).collect();
+    let pairs: Vec<(&View<'_>, &Ranked)> = views.iter().zip(&attacks).collect();
+    let plain = pairs
+        .iter()
+        .map(|(view, attacks)| measure(&view.owners, attacks, &view.ones));
+    let plain: Vec<Metrics> = plain.collect();
+    let replicates: Vec<Vec<Metrics>> = (0..plan.replicates)
+        .map(|nth| {
+            pairs
+                .iter()
+                .map(|(view, attacks)| resampled(plan, nth, view, attacks))
+                .collect()
+        })
+        .collect();
+    let estimate = |of: &dyn Fn(&Metrics) -> f64| estimate(&plain, &replicates, of);
+    let recall = BUDGETS.iter().enumerate().map(|(nth, budget)| Budgeted {
+        budget: *budget,
+        recall: estimate(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0)),
+    });
+    KindReport {
+        kind,
+        attacks: u64::try_from(attacks.iter().map(Ranked::len).sum::<usize>()).unwrap_or(u64::MAX),
+        roc_auc: estimate(&|metrics| metrics.roc_auc),
+        average_precision: estimate(&|metrics| metrics.average_precision),
+        recall: recall.collect(),
+        by_history: by_history(views, |point| point.truth == Truth::Attack(kind)),
+    }
+}
+
+fn resampled(plan: &Plan, nth: u32, view: &View<'_>, attacks: &Ranked) -> Metrics {
+    let weights = bootstrap::weights(plan.bootstrap_seed, view.world.summary.seed, nth, view.ones.len());
+    measure(&view.owners, attacks, &weights)
+}
+
+fn estimate(plain: &[Metrics], replicates: &[Vec<Metrics>], of: &dyn Fn(&Metrics) -> f64) -> Estimate {
+    let mean = |worlds: &[Metrics]| {
+        let count = math::from_usize(worlds.len()).max(1.0);
+        worlds.iter().map(of).sum::<f64>() / count
+    };
+    let least = plain.iter().map(of).fold(f64::INFINITY, f64::min);
+    let greatest = plain.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+    Estimate {
+        value: mean(plain),
+        interval: bootstrap::interval(replicates.iter().map(|worlds| mean(worlds)).collect()),
+        worlds: (least, greatest),
+    }
+}
+
+fn by_history(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> Vec<HistoryShare> {
+    let of_band = |band: HistoryBand| {
+        let inside = |point: &Point| wanted(point) && (band.least..=band.greatest).contains(&point.history);
+        let (count, flagged) = flagged(views, inside);
+        HistoryShare {
+            earlier_logins: band.name,
+            count,
+            flagged,
+        }
+    };
+    HISTORY_BANDS.into_iter().map(of_band).collect()
+}
+
+/// Number of the wanted points, and the share of them strictly above each budget's threshold of their world.
+fn flagged(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> (u64, [f64; 5]) {
+    let mut count = 0;
+    let mut above = [0_u64; 5];
+    for view in views {
+        for (_, score) in view.points().filter(|(point, _)| wanted(point)) {
+            count += 1;
+            for (above, threshold) in above.iter_mut().zip(view.thresholds) {
+                *above += u64::from(score > threshold);
+            }
+        }
+    }
+    let whole = math::from_u64(count).max(1.0);
+    (count, above.map(|above| math::from_u64(above) / whole))
+}

@@ -1,0 +1,118 @@
+//! The whole run on small worlds.
+
+use habitus_enrich::{Enricher, Tables};
+use habitus_evaluate::{Login, Plan, Scorer, baselines, run};
+use habitus_model::Event;
+use habitus_sim::{Regime, WorldConfig};
+use std::sync::Arc;
+
+fn small() -> Plan {
+    let world = |regime, accounts| WorldConfig {
+        accounts,
+        attacks_per_kind: 100,
+        ..WorldConfig::new(1, regime)
+    };
+    let mut plan = Plan::of(vec![world(Regime::Consumer, 400), world(Regime::Enterprise, 30)]);
+    plan.replicates = 20;
+    plan
+}
+
+fn markdown_and_json(plan: &Plan) -> (String, String) {
+    let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
+    let report = run(plan, &mut baselines::all, &mut |event: &Event| {
+        enricher.context(event)
+    });
+    (report.markdown(), report.json().unwrap_or_default())
+}
+
+#[test]
+fn the_same_plan_gives_the_same_report() {
+    let plan = small();
+    let first = markdown_and_json(&plan);
+    assert_eq!(first, markdown_and_json(&plan));
+    let (markdown, json) = first;
+    assert!(markdown.contains("## consumer") && markdown.contains("## enterprise"));
+    assert!(markdown.contains("| foreign_takeover | Freeman (published) |"));
+    assert!(json.contains("\"same_provider_takeover\""));
+}
+
+/// Gives every login the same score, or no number at all.
+struct Constant(f64);
+
+impl Scorer for Constant {
+    fn name(&self) -> &str {
+        "constant"
+    }
+
+    fn score(&mut self, _: Login<'_>) -> f64 {
+        self.0
+    }
+
+    fn learn(&mut self, _: Login<'_>) {}
+}
+
+#[test]
+fn a_scorer_that_knows_nothing_finds_nothing() {
+    for constant in [1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
+        let mut scorers = || vec![Box::new(Constant(constant)) as Box<dyn Scorer>];
+        let report = run(&small(), &mut scorers, &mut |event: &Event| {
+            enricher.context(event)
+        });
+        for kind in report
+            .regimes
+            .iter()
+            .flat_map(|r| &r.scorers)
+            .flat_map(|s| &s.kinds)
+        {
+            assert_eq!(kind.roc_auc.value, 0.0);
+            assert!(kind.recall.iter().all(|budgeted| budgeted.recall.value == 0.0));
+            assert!(kind.attacks > 50);
+        }
+    }
+}
+
+/// Counts what it is asked to do.
+#[derive(Default)]
+struct Probed {
+    learned: u64,
+}
+
+impl Scorer for Probed {
+    fn name(&self) -> &str {
+        "probed"
+    }
+
+    fn score(&mut self, _: Login<'_>) -> f64 {
+        habitus_model::math::from_u64(self.learned)
+    }
+
+    fn learn(&mut self, login: Login<'_>) {
+        assert_eq!(login.event.source.as_str(), "simulation");
+        self.learned += 1;
+    }
+}
+
+#[test]
+fn logins_are_scored_before_they_are_learned_and_probes_never_are() {
+    let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
+    let plan = small();
+    let config = &plan.worlds[1];
+    let scorers = vec![Box::<Probed>::default() as Box<dyn Scorer>];
+    let enrich = &mut |event: &Event| enricher.context(event);
+    let outcome = habitus_evaluate::run_world(&plan, config, scorers, enrich);
+    let scores = &outcome.scorers[0].scores;
+    assert_eq!(scores.len(), outcome.points.len());
+    // The score is the number of owners' events learned before: probes repeat the number of their successor.
+    let mut last = -1.0;
+    for (score, point) in scores.iter().zip(&outcome.points) {
+        let probe = matches!(point.truth, habitus_evaluate::Truth::Attack(_));
+        assert!(if last < 0.0 { true } else { *score >= last });
+        if !probe {
+            assert!(*score > last || last < 0.0);
+        }
+        last = if probe { score - 0.5 } else { *score };
+    }
+    let events = habitus_model::math::from_u64(outcome.summary.events);
+    assert!(last < events);
+}
