@@ -55,12 +55,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         write_list(&mut out, &document[key], (key, name, fields))?;
     }
     let released = package(&packages, "tor-geoip-db").and_then(|(dir, _)| location_data_date(&dir));
+    if env::var_os("CARGO_FEATURE_EMBEDDED_GEOIP").is_some() {
+        writeln!(
+            out,
+            "pub(crate) const LOCATION_DATA_DATE: &str = {:?};",
+            released.unwrap_or_else(|| "unknown".to_owned())
+        )?;
+    }
     writeln!(out, "pub(crate) const RULES_VERSION: &str = {rules_version:?};")?;
-    writeln!(
-        out,
-        "pub(crate) const LOCATION_DATA_DATE: &str = {:?};",
-        released.unwrap_or_else(|| "unknown".to_owned())
-    )?;
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("rules.rs"), out)?;
 
     println!("cargo::rerun-if-changed=build.rs");

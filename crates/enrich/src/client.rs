@@ -23,23 +23,43 @@ const BOUND_CREDENTIALS: [(&str, &str); 3] = [
 #[must_use]
 pub fn of_user_agent(user_agent: &str) -> Client {
     let text = cut(user_agent).trim();
-    let text = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(text);
-    let Some(text) = named(text) else {
+    let Some(text) = named(unwrapped(text)) else {
         return Client::default();
     };
-    let mut client = RULES
+    let client = RULES
         .as_ref()
         .map(|rules| parsed(text, rules))
         .unwrap_or_default();
-    if let Some(tool) = tools::named(text) {
-        client.browser = Some(Text::const_new(tool.family));
-        client.browser_version = tool.version;
-        client.device = tool.device;
-        client.model = None;
+    match tools::named(text) {
+        Some(tool) => with_tool(client, &tool),
+        None => client,
     }
+}
+
+/// CloudTrail wraps some user agents in brackets; Facebook's apps write theirs in them.
+fn unwrapped(text: &str) -> &str {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.filter(|inside| !inside.starts_with("FB")).unwrap_or(text)
+}
+
+fn with_tool(mut client: Client, tool: &tools::Named) -> Client {
+    let word = || Some(names::short(&tool.word));
+    match tool.family {
+        Some(family) => {
+            client.browser = Some(Text::const_new(family));
+            client.browser_version = tool.version;
+        }
+        None if client.browser.is_none() => {
+            client.browser = word();
+            client.browser_version = tool.version;
+        }
+        None => {}
+    }
+    if client.os.is_none() {
+        client.os = tool.os.map(Text::const_new);
+    }
+    client.device = tool.device;
+    client.model = None;
     client
 }
 
@@ -192,6 +212,8 @@ mod tests {
             of_user_agent("[aws-cli/2.13.0 Python/3.11.4]").label(),
             "aws-cli 2"
         );
+        let facebook = "[FBAN/FB4A;FBAV/3.4;FBDV/LG-E400;FBSV/2.3.6;]";
+        assert_eq!(of_user_agent(facebook).browser.as_deref(), Some("Facebook"));
         for nothing in ["", "-", "null", "[]", "  "] {
             assert_eq!(of_user_agent(nothing), Client::default(), "{nothing:?}");
         }

@@ -298,12 +298,12 @@ impl TablesBuilder {
 
     /// Drops the built-in country table: places then come from events and given databases alone.
     #[must_use]
-    pub fn without_embedded(mut self) -> Self {
-        #[cfg(feature = "embedded-geoip")]
-        {
-            self.embedded = None;
+    pub fn without_embedded(self) -> Self {
+        Self {
+            #[cfg(feature = "embedded-geoip")]
+            embedded: None,
+            ..self
         }
-        self
     }
 
     /// The tables.

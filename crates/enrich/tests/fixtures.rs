@@ -1,5 +1,14 @@
 //! User agents as vendors document them, and what we make of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking and may talk, as tests do"
+)]
+
 use habitus_enrich::client::of_user_agent;
 use serde_json::Value;
 use std::fs;

@@ -16,7 +16,7 @@ use habitus_model::DeviceType;
 pub(super) struct Tool {
     /// What a word begins with, in lower case; what follows `/` or `_` is the version.
     pub(super) word: &'static str,
-    /// Name shown.
+    /// Name shown; [`SELF`]: what the general rules call it, else its own word.
     pub(super) family: &'static str,
     /// Who uses it.
     pub(super) device: DeviceType,
@@ -46,9 +46,12 @@ const BOT: DeviceType = DeviceType::Automation;
 const PERSON: DeviceType = DeviceType::Desktop;
 const UNKNOWN: DeviceType = DeviceType::Unknown;
 
+/// The tool's own word is its name: which SDK of a vendor it is tells more than the vendor.
+const SELF: &str = "";
+
 /// The first line that matches counts, so tools that name another tool behind them come first.
 #[rustfmt::skip]
-pub(super) static TOOLS: [Tool; 79] = [
+pub(super) static TOOLS: [Tool; 80] = [
     // Headless and driven browsers.
     anywhere("headlesschrome", "HeadlessChrome", BOT),
     anywhere("headlessedg", "HeadlessEdge", BOT),
@@ -76,14 +79,14 @@ pub(super) static TOOLS: [Tool; 79] = [
     first("helm", "Helm", PERSON),
     first("k9s", "K9s", PERSON),
     first("lens", "Lens", PERSON),
-    first("oc", "oc", PERSON),
+    first("oc/4", "oc", PERSON),
     first("argocd", "Argo CD", BOT),
     anywhere("kubernetes", "Kubernetes client", BOT),
     // AWS: CLI, SDKs, and services that call on somebody's behalf.
     first("aws-cli", "aws-cli", PERSON),
     first("aws-internal", "AWS service", UNKNOWN),
     first("aws.internal", "AWS service", UNKNOWN),
-    first("aws-sdk-", "AWS SDK", BOT),
+    first("aws-sdk-", SELF, BOT),
     first("aws sdk", "AWS SDK", BOT),
     first("boto3", "Boto3", BOT),
     first("botocore", "Botocore", BOT),
@@ -96,26 +99,26 @@ pub(super) static TOOLS: [Tool; 79] = [
     anywhere("azurepowershell", "Azure PowerShell", PERSON),
     anywhere("windowspowershell", "PowerShell", PERSON),
     anywhere("powershell", "PowerShell", PERSON),
-    anywhere("azsdk-", "Azure SDK", BOT),
-    first("azure-sdk-", "Azure SDK", BOT),
+    anywhere("azsdk-", SELF, BOT),
+    first("azure-sdk-", SELF, BOT),
     anywhere("bav2ropc", "BAV2ROPC", UNKNOWN),
     anywhere("cbainprod", "CBAInPROD", UNKNOWN),
     anywhere("cbaintar", "CBAInTAR", UNKNOWN),
     // Google Cloud.
     anywhere("gsutil", "gsutil", PERSON),
-    first("gcloud-python", "Google API client", BOT),
+    first("gcloud-python", SELF, BOT),
     anywhere("gcloud", "gcloud", PERSON),
     first("google-cloud-sdk", "gcloud", PERSON),
-    first("google-api-", "Google API client", BOT),
-    // SSH software names itself in its protocol banner (RFC 4253, section 4.2).
-    anywhere("openssh", "OpenSSH", PERSON),
-    anywhere("putty", "PuTTY", PERSON),
-    anywhere("winscp", "WinSCP", PERSON),
-    anywhere("filezilla", "FileZilla", PERSON),
-    anywhere("libssh", "libssh", BOT),
-    anywhere("paramiko", "Paramiko", BOT),
-    anywhere("jsch", "JSch", BOT),
-    anywhere("asyncssh", "AsyncSSH", BOT),
+    first("google-api-", SELF, BOT),
+    // SSH software names itself behind `SSH-2.0-` in its protocol banner (RFC 4253, section 4.2).
+    first("openssh", "OpenSSH", PERSON),
+    first("putty", "PuTTY", PERSON),
+    first("winscp", "WinSCP", PERSON),
+    first("filezilla", "FileZilla", PERSON),
+    first("libssh", "libssh", BOT),
+    first("paramiko", "Paramiko", BOT),
+    first("jsch", "JSch", BOT),
+    first("asyncssh", "AsyncSSH", BOT),
     // Version control and people's own HTTP tools.
     first("git", "git", PERSON),
     first("jgit", "JGit", PERSON),
@@ -124,6 +127,7 @@ pub(super) static TOOLS: [Tool; 79] = [
     first("insomnia", "Insomnia", PERSON),
     // HTTP libraries and fetchers.
     first("curl", "curl", BOT),
+    first("pycurl", "PycURL", BOT),
     first("wget", "Wget", BOT),
     first("python-requests", "Python Requests", BOT),
     first("python-urllib", "Python-urllib", BOT),
@@ -136,37 +140,60 @@ pub(super) static TOOLS: [Tool; 79] = [
     first("node", "Node.js", BOT),
     first("undici", "undici", BOT),
     first("apache-httpclient", "Apache-HttpClient", BOT),
-    first("java", "Java", BOT),
+    first("java", SELF, BOT),
 ];
 
 /// What a tool's user agent tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
-    pub(super) family: &'static str,
+    /// Absent: no better name than the general rules have.
+    pub(super) family: Option<&'static str>,
+    /// The word by which the tool names itself, for want of any other name.
+    pub(super) word: String,
     pub(super) device: DeviceType,
     /// Major version; 0: not told.
     pub(super) version: u32,
+    /// Operating system that the general rules overlook in tools' user agents.
+    pub(super) os: Option<&'static str>,
 }
 
-/// The tool that a user agent names. Wrapping brackets, which CloudTrail adds, are ignored.
+/// How SDKs and Go programs name their systems (AWS SDK user agent 2.0, Go's `GOOS`), in lower case.
+static SYSTEMS: [(&str, &str); 5] = [
+    ("os/macos", "Mac OS X"),
+    ("darwin", "Mac OS X"),
+    ("os/windows", "Windows"),
+    ("windows/", "Windows"),
+    ("linux", "Linux"),
+];
+
+/// The tool that a user agent names.
 pub(super) fn named(user_agent: &str) -> Option<Named> {
     let lower = user_agent.to_ascii_lowercase();
-    if is_aws_service(&lower) {
-        let (family, device, version) = ("AWS service", DeviceType::Unknown, 0);
+    let lower = ["ssh-2.0-", "ssh-1.99-"]
+        .into_iter()
+        .find_map(|banner| lower.strip_prefix(banner))
+        .unwrap_or(&lower);
+    if is_aws_service(lower) {
         return Some(Named {
-            family,
-            device,
-            version,
+            family: Some("AWS service"),
+            word: String::new(),
+            device: DeviceType::Unknown,
+            version: 0,
+            os: None,
         });
     }
-    TOOLS.iter().find_map(|tool| {
-        let at = position(&lower, tool)?;
-        let rest = lower.get(at + tool.word.len()..).unwrap_or_default();
-        Some(Named {
-            family: tool.family,
-            device: tool.device,
-            version: version_in(rest),
-        })
+    let (tool, at) = TOOLS
+        .iter()
+        .find_map(|tool| Some((tool, position(lower, tool)?)))?;
+    let rest = lower.get(at + tool.word.len()..).unwrap_or_default();
+    let word = lower.get(at..).unwrap_or_default().split(['/', ' ']).next();
+    let system = SYSTEMS.iter().find(|(mark, _)| lower.contains(mark));
+    Some(Named {
+        family: Some(tool.family).filter(|family| *family != SELF),
+        word: word.unwrap_or_default().to_owned(),
+        device: tool.device,
+        version: version_in(rest),
+        os: system.map(|(_, os)| *os),
     })
 }
 
@@ -206,7 +233,7 @@ mod tests {
     use super::*;
 
     fn told(user_agent: &str) -> Option<(&'static str, DeviceType, u32)> {
-        named(user_agent).map(|tool| (tool.family, tool.device, tool.version))
+        named(user_agent).map(|tool| (tool.family.unwrap_or("its own word"), tool.device, tool.version))
     }
 
     #[test]
@@ -226,6 +253,12 @@ mod tests {
         assert_eq!(told("curlew/1.0"), None);
         assert_eq!(told("gitea/1.20"), None);
         assert_eq!(told("Mozilla/5.0 (Windows NT 10.0) Chrome/126.0"), None);
+        assert_eq!(told("OC/15.0 (Skype for Business)"), None);
+        assert_eq!(
+            told("curl/7.29.0 libcurl/7.29.0 libssh2/1.4.2"),
+            Some(("curl", BOT, 7))
+        );
+        assert_eq!(told("aws-sdk-ruby3/3.1 os/macos"), Some(("its own word", BOT, 3)));
         assert_eq!(told("node"), Some(("Node.js", BOT, 0)));
         assert_eq!(told("git/2.45.1"), Some(("git", PERSON, 2)));
     }
