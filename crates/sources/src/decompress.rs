@@ -132,6 +132,12 @@ impl Decompressed {
         self.content
     }
 
+    /// Whether the input is compressed.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.compression.is_some()
+    }
+
     /// The name of the input, as errors show it.
     #[must_use]
     pub fn input(&self) -> &str {

@@ -20,10 +20,10 @@ pub mod limits;
 pub mod order;
 pub mod records;
 
-//pub use batch::parallel_ordered;
+pub use batch::parallel_ordered;
 pub use error::Error;
 pub use frame::{Batch, Framed, Framer, RawRecord};
-//pub use input::{Location, Progress};
+pub use input::{Location, Progress};
 pub use limits::Limits;
-//pub use order::{SortKey, Sorted, Sorter};
-//pub use records::{Batches, Records};
+pub use order::{SortKey, Sorted, Sorter};
+pub use records::{Batches, Records, Settings};
