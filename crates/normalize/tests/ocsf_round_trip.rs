@@ -136,9 +136,10 @@ fn auth() -> impl Strategy<Value = AuthFacts> {
 }
 
 fn activity() -> impl Strategy<Value = Activity> {
-    let class = prop_oneof![Just(0_u32), 3001..=3006_u32, Just(6003), Just(4001)];
+    let class = prop_oneof![Just(0_u32), 3001..=3006_u32, Just(6003), Just(4001), Just(2004)];
     (class, 0..=14_u32).prop_map(|(class, activity)| match class {
         0 => Activity::from_ocsf(0, 0),
+        2004 => Activity::from_ocsf(2004, activity % 4),
         class => Activity::from_ocsf(class, activity),
     })
 }

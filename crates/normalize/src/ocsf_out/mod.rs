@@ -88,8 +88,13 @@ impl<'o> Sink<'_, 'o> {
 
     fn status(&mut self) {
         let event = self.event;
-        self.top
-            .choice("status", event.status.id(), event.status.caption());
+        // In findings the status tells how far the work on them has come.
+        let place = if is_finding(self.class) {
+            &mut self.extra
+        } else {
+            &mut self.top
+        };
+        place.choice("status", event.status.id(), event.status.caption());
         self.top.text_if("status_code", event.status_code.as_ref());
         match event.failure {
             // OCSF readers expect the normalised reason; the source's own words stand beside it.
@@ -199,6 +204,12 @@ impl<'o> Sink<'_, 'o> {
         if self.class == 6003 {
             self.top.object("api").text("operation", &event.action);
         }
+        if self.class == DETECTION_FINDING {
+            // What another product found passes through with the least that OCSF requires.
+            let mut info = self.top.object("finding_info");
+            info.text("uid", event.uid.as_str());
+            info.text("title", &event.action);
+        }
         if self.class == 3004 {
             parts::entity(&mut self.top.object("entity"), event, self.roles.entity);
         }
@@ -299,6 +310,12 @@ fn unmapped(event: &Event, top: &mut Object<'_>, extra: &[u8]) {
         Some(source) => unmapped.members_of(source),
         None => {}
     }
+}
+
+const DETECTION_FINDING: u32 = 2004;
+
+const fn is_finding(class_uid: u32) -> bool {
+    class_uid / 1000 == 2
 }
 
 fn class_is_named(activity: Activity) -> bool {

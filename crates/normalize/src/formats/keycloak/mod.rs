@@ -152,6 +152,13 @@ impl Facts<'_, '_> {
         }
     }
 
+    fn of_administrator(&self, name: &str) -> Option<Text> {
+        match self {
+            Facts::Line(_) => None,
+            Facts::Json(document) => document.get("authDetails")?.text(name),
+        }
+    }
+
     fn is_admin(&self) -> bool {
         match self {
             Facts::Line(pairs) => pairs.has("operationType"),
@@ -230,7 +237,11 @@ fn administered(facts: &Facts<'_, '_>) -> Result<(Activity, Text), Rejection> {
 }
 
 fn people(event: &mut Event, facts: &Facts<'_, '_>) {
-    let realm = facts.get("realmName").or_else(|| facts.get("realmId"));
+    // An administrator may be of another realm than the one administered.
+    let realm = facts
+        .of_administrator("realmId")
+        .or_else(|| facts.get("realmName"))
+        .or_else(|| facts.get("realmId"));
     let name = facts.get("username");
     let email = facts
         .get("email")
@@ -302,7 +313,7 @@ fn managed(event: &mut Event, facts: &Facts<'_, '_>) {
         name: described.text("username"),
         uid: after("users"),
         email: described.text("email"),
-        domain: event.account.domain.clone(),
+        domain: facts.get("realmName").or_else(|| facts.get("realmId")),
         ..User::default()
     };
     event.target = Some(user).filter(User::is_somebody);

@@ -76,11 +76,16 @@ pub(super) fn action(attributes: &Attributes<'_, '_>, activity: Activity) -> Tex
 
 /// Whether it succeeded: `status_id`, else the caption in `status`, else what `status_code` or the API's answer says.
 pub(super) fn status(attributes: &Attributes<'_, '_>, activity: Activity) -> Status {
-    // In findings the status tells how far the work on them has come.
-    if activity.category_uid() == 2 {
+    // In findings the status tells how far the work on them has come; our writer then puts the outcome beside them.
+    let is_finding = activity.category_uid() == 2;
+    let top = if is_finding {
+        attributes.beside
+    } else {
+        Some(attributes.top)
+    };
+    let Some(top) = top else {
         return Status::Unknown;
-    }
-    let top = attributes.top;
+    };
     if let Some(id) = present(top.get("status_id")).and_then(integer) {
         let known = u32::try_from(id).ok().and_then(Status::from_id);
         return known.unwrap_or(Status::Other);

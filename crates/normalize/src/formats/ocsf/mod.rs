@@ -262,27 +262,34 @@ fn kept(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Option<Text> 
         return None;
     }
     let mut kept = serde_json::Map::new();
-    let mut keep = |members: &Json<'_>, read: &[&str]| {
+    let mut keep = |members: &Json<'_>, is_read: &dyn Fn(&str, &Json<'_>) -> bool| {
         for (name, value) in members.members() {
-            if *value != Json::Null && !read.contains(&name.as_ref()) {
+            if *value != Json::Null && !is_read(name, value) {
                 kept.insert(name.to_string(), value.to_value());
             }
         }
     };
-    keep(attributes.top, READ);
+    keep(attributes.top, &|name, value| {
+        READ.contains(&name) || is_least(name, value)
+    });
     if let Some(unmapped) = attributes.top.get("unmapped") {
-        keep(unmapped, &[BESIDE]);
-    }
-    // Our own writer states nothing but the operation there.
-    let operation_only = attributes
-        .top
-        .get("api")
-        .is_some_and(|api| api.members().len() == 1 && api.has("operation"));
-    if operation_only {
-        kept.remove("api");
+        keep(unmapped, &|name, _| name == BESIDE);
     }
     if kept.is_empty() {
         return None;
     }
     Some(Text::from(serde_json::Value::Object(kept).to_string()))
+}
+
+/// The least that OCSF requires of two attributes, as our writer writes them; both repeat what is read elsewhere.
+fn is_least(name: &str, value: &Json<'_>) -> bool {
+    let only = |names: &[&str]| {
+        let members = value.members();
+        members.len() == names.len() && names.iter().all(|name| value.has(name))
+    };
+    match name {
+        "api" => only(&["operation"]),
+        "finding_info" => only(&["uid", "title"]),
+        _ => false,
+    }
 }

@@ -292,13 +292,15 @@ fn resources(activity: Activity, attributes: &Attributes<'_, '_>) -> Vec<Resourc
         .collect()
 }
 
+/// A resource; one that is known by its kind only is one too (all pods of a namespace).
 fn resource(object: &Json<'_>) -> Option<Resource> {
-    somebody(Resource {
+    let resource = Resource {
         name: text_of(object, "name"),
         uid: text_of(object, "uid"),
         kind: text_of(object, "type"),
         namespace: text_of(object, "namespace"),
-    })
+    };
+    (resource != Resource::default()).then_some(resource)
 }
 
 fn group(object: &Json<'_>) -> Option<Resource> {
