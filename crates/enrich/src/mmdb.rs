@@ -184,3 +184,64 @@ fn attribution(database_type: &str) -> Option<&'static str> {
         .find(|(prefix, _)| database_type.starts_with(prefix))
         .map(|(_, text)| text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const ANY: Kind = Kind {
+        table: "any",
+        words: &[""],
+        wanted: "anything",
+    };
+
+    /// Most of these are of no type that we accept, so they are read here behind the type check.
+    #[test]
+    fn known_malformed_databases_are_errors_or_unknown() {
+        let root = std::env::var_os("HABITUS_REFERENCE_DATA").map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+            PathBuf::from,
+        );
+        let root = root.join("reference/maxmind");
+        if !root.exists() {
+            println!("skipped: no reference data at {}", root.display());
+            return;
+        }
+        let (mut refused, mut damaged, mut sound) = (0, 0, 0);
+        for folder in [
+            "bad-data/libmaxminddb",
+            "bad-data/maxminddb-golang",
+            "bad-data/maxminddb-python",
+            "test-data",
+        ] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                let Ok(database) = Mmdb::read(&ANY, bytes) else {
+                    refused += 1;
+                    continue;
+                };
+                match database.verify(&ANY) {
+                    Ok(()) => sound += 1,
+                    Err(_) => damaged += 1,
+                }
+                let _ = database.version(&ANY);
+                for first in 0..=255_u8 {
+                    for ip in [
+                        IpAddr::from([first, 1, 1, 1]),
+                        IpAddr::from([u16::from(first) << 8, 0x218, 0, 0, 0, 0, 0, 1]),
+                    ] {
+                        let _ = (
+                            database.place(ip),
+                            database.system(ip),
+                            database.anonymity(ip),
+                            database.connection(ip),
+                        );
+                    }
+                }
+            }
+        }
+        println!("{refused} refused, {damaged} damaged, {sound} sound");
+        assert!(refused > 0 && damaged > 0 && sound > 0);
+    }
+}

@@ -4,7 +4,7 @@
 use crate::embedded::Embedded;
 use crate::ip_list::{IpList, IpListKind};
 use crate::mmdb::{self, Mmdb};
-use crate::{rules, special};
+use crate::{country, rules, special};
 use habitus_model::network::canonical_ip;
 use habitus_model::{Asn, NetworkClass, Place, Text};
 use std::net::IpAddr;
@@ -202,13 +202,16 @@ impl Tables {
 
     fn place(&self, ip: IpAddr) -> Place {
         let given = self.parts.city.as_ref().and_then(|table| table.place(ip));
-        let place = given.filter(|place| !place.is_unknown()).unwrap_or_default();
+        let place = given.filter(|place| !place.is_unknown());
         #[cfg(feature = "embedded-geoip")]
-        if place.is_unknown() {
-            let country = self.parts.embedded.as_ref().and_then(|table| table.country(ip));
-            return Place { country, ..place };
-        }
-        place
+        let place = place.or_else(|| {
+            let country = self.parts.embedded.as_ref()?.country(ip);
+            Some(Place {
+                country,
+                ..Place::default()
+            })
+        });
+        with_centre(place.unwrap_or_default())
     }
 
     /// The class of the most specific list; of equally specific ones, the first given.
@@ -228,6 +231,17 @@ impl Tables {
         }
         best.map(|(_, class)| class)
     }
+}
+
+/// Worked out here, once for an address, and not for every event.
+fn with_centre(mut place: Place) -> Place {
+    if place.coordinates.is_none()
+        && let Some((centre, radius)) = place.country.and_then(country::centre_of)
+    {
+        place.coordinates = Some(centre);
+        place.radius = Some(radius);
+    }
+    place
 }
 
 impl std::fmt::Debug for Tables {
