@@ -164,6 +164,69 @@ fn bears(text: &str, marks: Marks) -> bool {
             .all(|mark| memmem::find(text.as_bytes(), mark.as_bytes()).is_some())
 }
 
+/// Records with something wrong in them, for the formats' own tests.
+#[cfg(test)]
+pub(crate) mod hostile {
+    use crate::format::{Format, Options};
+    use crate::{FormatChoice, Normalizer};
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use serde_json::Value;
+
+    /// Values that do not belong where they are put.
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+            "[\\[\\]{}:/@.|\"\\\\0-9TZ-]{0,30}".prop_map(Value::from),
+            proptest::collection::vec(any::<i32>(), 0..4).prop_map(Value::from),
+            Just(serde_json::json!({})),
+            Just(serde_json::json!([{"a": [null]}])),
+        ]
+    }
+
+    /// Lines of `sample` in which one value, anywhere, is another.
+    pub fn record(sample: &'static str) -> impl Strategy<Value = String> {
+        (any::<Index>(), any::<Index>(), value())
+            .prop_map(move |(line, at, with)| changed(sample, line, at, &with))
+    }
+
+    fn changed(sample: &str, line: Index, at: Index, with: &Value) -> String {
+        let lines: Vec<&str> = sample.lines().collect();
+        let mut document: Value = serde_json::from_str(lines[line.index(lines.len())]).unwrap();
+        let mut paths = vec![String::new()];
+        let mut next = 0;
+        while let Some(path) = paths.get(next).cloned() {
+            let key = |key: &str| format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+            match document.pointer(&path) {
+                Some(Value::Object(members)) => paths.extend(members.keys().map(|k| key(k))),
+                Some(Value::Array(items)) => paths.extend((0..items.len()).map(|i| key(&i.to_string()))),
+                _ => {}
+            }
+            next += 1;
+        }
+        let path = &paths[at.index(paths.len())];
+        *document.pointer_mut(path).unwrap() = with.clone();
+        document.to_string()
+    }
+
+    /// Reads a record by `format` and by recognition; whatever comes of it must not be a panic.
+    pub fn read(format: &'static dyn Format, record: &str) {
+        let options = Options {
+            keep_unmapped: true,
+            ..Options::default()
+        };
+        for choice in [FormatChoice::Only(format), FormatChoice::Auto] {
+            let mut out = Vec::new();
+            let read = Normalizer::new(choice, options.clone()).normalize(record.as_bytes(), 1, &mut out);
+            assert!(read.is_ok() || out.is_empty());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

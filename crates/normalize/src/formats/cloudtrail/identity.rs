@@ -289,10 +289,10 @@ fn foreign(identity: &Json<'_>) -> User {
 }
 
 fn uid(identity: &Json<'_>) -> Option<Text> {
+    // Not the account's number: that would make all its unnamed callers one, and the root user.
     identity
         .text("principalId")
         .or_else(|| identity.text("credentialId"))
-        .or_else(|| identity.text("accountId"))
 }
 
 /// Account and resource of `arn:partition:service:region:account:resource`.
@@ -358,7 +358,9 @@ mod tests {
     #[test]
     fn hidden_and_missing_names_are_nobody() {
         assert_eq!(
-            id(r#"{"type":"IAMUser","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#),
+            id(
+                r#"{"type":"IAMUser","accountId":"111122223333","userName":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#
+            ),
             None
         );
         assert_eq!(id(r#"{"type":"Unknown"}"#), None);

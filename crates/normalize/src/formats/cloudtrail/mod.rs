@@ -263,3 +263,88 @@ fn reason(code: &str, message: &str) -> FailureReason {
 fn any<'j>(record: &'j Json<'_>, key: &str) -> Option<&'j str> {
     record.get_any_case(key)?.as_str().and_then(named)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::hostile;
+    use crate::{FormatChoice, Normalizer, Options};
+    use proptest::prelude::proptest;
+
+    const SAMPLE: &str = include_str!("../../../../../fixtures/formats/cloudtrail/sample.log");
+
+    fn read(text: &str) -> Event {
+        let mut out = Vec::new();
+        Normalizer::new(FormatChoice::Auto, Options::default())
+            .normalize(text.as_bytes(), 1, &mut out)
+            .unwrap();
+        out.remove(0)
+    }
+
+    #[test]
+    fn any_error_is_a_failure() {
+        let record = |rest: &str| {
+            read(&format!(
+                r#"{{"eventTime":"2026-01-02T03:04:05Z","eventID":"e","eventSource":"signin.amazonaws.com",{rest},
+                    "userIdentity":{{"type":"IAMUser","userName":"alice"}}}}"#
+            ))
+        };
+        for (rest, status, failure) in [
+            (
+                r#""eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Success"}"#,
+                Status::Success,
+                None,
+            ),
+            (
+                r#""eventName":"ConsoleLogin","responseElements":null"#,
+                Status::Unknown,
+                None,
+            ),
+            (
+                r#""eventName":"ConsoleLogin","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}"#,
+                Status::Failure,
+                Some(FailureReason::InvalidCredentials),
+            ),
+            (
+                r#""eventName":"SwitchRole","responseElements":{"SwitchRole":"Failure"}"#,
+                Status::Failure,
+                Some(FailureReason::Other),
+            ),
+            (
+                r#""eventName":"CheckMfa","responseElements":{"CheckMfa":"Failure"}"#,
+                Status::Failure,
+                Some(FailureReason::Other),
+            ),
+            (
+                r#""eventName":"GetSigninToken","errorCode":"AccessDenied""#,
+                Status::Failure,
+                Some(FailureReason::PolicyDenied),
+            ),
+        ] {
+            let event = record(rest);
+            assert_eq!((event.status, event.failure), (status, failure), "{rest}");
+        }
+    }
+
+    #[test]
+    fn notifications_of_s3_are_not_cloudtrail() {
+        let text = r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","userIdentity":{"principalId":"x"}}]}"#;
+        let document = crate::json::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
+        assert_eq!(CloudTrail.recognise(&Record::Json(&document)), Recognition::No);
+    }
+
+    #[test]
+    fn a_federated_caller_is_not_accused_of_missing_mfa() {
+        let sso = read(SAMPLE.lines().nth(4).unwrap());
+        assert_eq!(sso.auth.is_mfa, None);
+        let user = read(SAMPLE.lines().nth(1).unwrap());
+        assert_eq!(user.auth.is_mfa, Some(false));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_records_never_panic(record in hostile::record(SAMPLE)) {
+            hostile::read(&CloudTrail, &record);
+        }
+    }
+}

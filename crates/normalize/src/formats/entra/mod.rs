@@ -194,3 +194,71 @@ fn shape(view: &View<'_>) -> Shape {
         Shape::Other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::hostile;
+    use crate::{FormatChoice, Normalizer, Options};
+    use habitus_model::Status;
+    use proptest::prelude::proptest;
+
+    const SAMPLE: &str = include_str!("../../../../../fixtures/formats/entra/sample.log");
+
+    fn read(text: &str) -> Vec<Event> {
+        let mut out = Vec::new();
+        Normalizer::new(FormatChoice::Auto, Options::default())
+            .normalize(text.as_bytes(), 1, &mut out)
+            .unwrap();
+        out
+    }
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(CATEGORIES.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(TABLES.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn a_sign_in_is_when_it_began_and_interrupts_are_failures() {
+        let event = &read(SAMPLE.lines().nth(2).unwrap())[0];
+        assert_eq!(event.status, Status::Failure);
+        assert!(!event.proves_identity());
+        let late = &read(SAMPLE.lines().nth(1).unwrap())[0];
+        assert_eq!(late.time.as_millis(), 1_772_434_990_765);
+    }
+
+    #[test]
+    fn longitude_zero_is_a_place() {
+        let event = &read(SAMPLE.lines().next().unwrap())[0];
+        assert!(event.src.coordinates.is_some());
+    }
+
+    #[test]
+    fn a_detection_has_its_own_time_and_proves_nothing() {
+        let event = &read(SAMPLE.lines().nth(10).unwrap())[0];
+        assert_eq!(event.activity.class_uid(), 2004);
+        assert_eq!(event.status, Status::Unknown);
+        // Found at 07:30 on 2 March, about an activity of the evening before.
+        assert_eq!(event.time.as_millis(), 1_772_436_600_000);
+    }
+
+    #[test]
+    fn service_principals_of_one_name_are_two_accounts() {
+        let of = |id: &str| {
+            let text = format!(
+                r#"{{"category":"ServicePrincipalSignInLogs","properties":{{"createdDateTime":"2026-01-02T03:04:05Z",
+                    "appId":"a","servicePrincipalId":"{id}","servicePrincipalName":"backup"}}}}"#
+            );
+            read(&text)[0].account_id()
+        };
+        assert_ne!(of("1"), of("2"));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_records_never_panic(record in hostile::record(SAMPLE)) {
+            hostile::read(&Entra, &record);
+        }
+    }
+}

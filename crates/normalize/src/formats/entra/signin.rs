@@ -62,11 +62,12 @@ pub fn read(view: &View<'_>) -> Result<Event, Rejection> {
     proof(&mut event, view);
     event.session = view.text("sessionId");
     let application = resource(view.text("appDisplayName"), view.text("appId"), "application");
-    let wanted = resource(
-        view.text("resourceDisplayName"),
-        view.text("resourceId"),
-        "resource",
-    );
+    // In an envelope, and in a table, the log's own path is called `resourceId` too.
+    let resource_id = view
+        .text("resourceIdentity")
+        .or_else(|| view.text("resourceId"))
+        .filter(|id| !id.starts_with('/'));
+    let wanted = resource(view.text("resourceDisplayName"), resource_id, "resource");
     // A person signs in to an application that uses a resource; a service principal is the application.
     event.service = if is_service {
         wanted.clone()

@@ -187,6 +187,14 @@ fn credential(event: &mut Event, user: &Json<'_>) {
         first("authentication.kubernetes.io/credential-id").or_else(|| first("accessKeyId"));
     event.auth.issuer = first("canonicalArn").or_else(|| first("arn"));
     event.session = first("sessionName");
+    // Many people may share one Kubernetes name; single sign-on names the session after the person.
+    event.actor = event
+        .session
+        .as_deref()
+        .filter(|session| {
+            session.contains('@') && !event.account.name.as_deref().unwrap_or("").contains(session)
+        })
+        .and_then(User::by_name);
 }
 
 fn outcome(event: &mut Event, record: &Json<'_>) {
@@ -238,4 +246,77 @@ fn cluster(shell: &Json<'_>) -> Option<Resource> {
         kind: Some(Text::const_new("kubernetes")),
         namespace: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::hostile;
+    use crate::{FormatChoice, Normalizer, Options};
+    use proptest::prelude::proptest;
+
+    const SAMPLE: &str = include_str!("../../../../../fixtures/formats/kubernetes/sample.log");
+
+    fn read(text: &str) -> Vec<Event> {
+        let mut out = Vec::new();
+        Normalizer::new(FormatChoice::Auto, Options::default())
+            .normalize(text.as_bytes(), 1, &mut out)
+            .unwrap();
+        out
+    }
+
+    #[test]
+    fn the_core_event_is_not_an_audit_event() {
+        let limits = crate::Limits::default();
+        for other in [
+            r#"{"kind":"Event","apiVersion":"v1","involvedObject":{},"reason":"Pulled","type":"Normal"}"#,
+            r#"{"kind":"Event","metadata":{},"message":"x"}"#,
+            r#"{"kind":"Pod","apiVersion":"v1"}"#,
+            r#"{"protoPayload":{"serviceName":"container.googleapis.com"}}"#,
+        ] {
+            let document = crate::json::parse(other.as_bytes(), &limits).unwrap();
+            assert_eq!(
+                Kubernetes.recognise(&Record::Json(&document)),
+                Recognition::No,
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn both_stages_of_a_session_are_one_event() {
+        let stage = |stage: &str, at: &str| {
+            read(&format!(
+                r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","stage":"{stage}","verb":"create",
+                    "user":{{"username":"alice"}},"objectRef":{{"resource":"pods","subresource":"exec"}},
+                    "responseStatus":{{"code":101}},"requestReceivedTimestamp":"2026-01-02T03:04:05Z",
+                    "stageTimestamp":"{at}"}}"#
+            ))
+        };
+        assert!(stage("RequestReceived", "2026-01-02T03:04:05Z").is_empty());
+        let started = stage("ResponseStarted", "2026-01-02T03:04:06Z");
+        let complete = stage("ResponseComplete", "2026-01-02T09:04:05Z");
+        assert_eq!(
+            (&started[0].uid, started[0].time),
+            (&complete[0].uid, complete[0].time)
+        );
+    }
+
+    #[test]
+    fn a_person_behind_a_shared_name_is_the_actor() {
+        let event = read(SAMPLE.lines().find(|line| line.contains("logGroup")).unwrap());
+        assert_eq!(event[0].account.name.as_deref(), Some("kubernetes-admin"));
+        assert_eq!(
+            event[0].actor.as_ref().unwrap().name.as_deref(),
+            Some("carol@example.com")
+        );
+        assert_eq!(event[0].service.as_ref().unwrap().name.as_deref(), Some("prod"));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_records_never_panic(record in hostile::record(SAMPLE)) {
+            hostile::read(&Kubernetes, &record);
+        }
+    }
 }
