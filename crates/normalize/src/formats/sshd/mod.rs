@@ -126,12 +126,7 @@ fn read_line(
     );
     event.time_quality = quality;
     fill(&mut event, &said);
-    event.service = Some(Resource {
-        name: Some(Text::new(service)),
-        namespace: line.host.and_then(field::text),
-        ..Resource::default()
-    });
-    event.session = said.session.map(|session| on_host(line.host, session));
+    place(&mut event, service, line.host, said.session);
     if reading.options.keep_unmapped {
         event.unmapped = Some(Text::from(
             serde_json::json!({ "message": line.message }).to_string(),
@@ -144,6 +139,21 @@ fn read_line(
     }
     out.push(event);
     Ok(())
+}
+
+/// Puts what a message of one of our programs says into an event that another envelope gave time and id (Windows'
+/// channel `OpenSSH/Operational`). Gives whether it says anything; if not, the event is as it was.
+pub(super) fn describe(event: &mut Event, program: &str, message: &str, host: Option<&str>) -> bool {
+    match said(canonical(program), message).filter(|(said, _)| said.is_worth_an_event()) {
+        None => false,
+        Some((said, service)) => {
+            event.activity = said.activity;
+            event.action = said.action.clone();
+            fill(event, &said);
+            place(event, service, host, said.session);
+            true
+        }
+    }
 }
 
 /// What the program says, and the name of the service it says it of.
@@ -225,6 +235,19 @@ fn fill(event: &mut Event, said: &Said<'_>) {
     }
 }
 
+/// Service, host and session. Session numbers start anew on each host.
+fn place(event: &mut Event, service: &str, host: Option<&str>, session: Option<&str>) {
+    event.service = Some(Resource {
+        name: Some(Text::new(service)),
+        namespace: host.and_then(field::text),
+        ..Resource::default()
+    });
+    event.session = session.map(|session| match host {
+        Some(host) => Text::from(format!("{host}/{session}")),
+        None => Text::new(session),
+    });
+}
+
 fn user(name: &str) -> User {
     User {
         name: field::text(name),
@@ -234,14 +257,6 @@ fn user(name: &str) -> User {
             AccountKind::Unknown
         },
         ..User::default()
-    }
-}
-
-/// Session numbers start anew on each host.
-fn on_host(host: Option<&str>, session: &str) -> Text {
-    match host {
-        Some(host) => Text::from(format!("{host}/{session}")),
-        None => Text::new(session),
     }
 }
 

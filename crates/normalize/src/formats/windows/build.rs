@@ -6,8 +6,12 @@ use super::rules::{self, Roles};
 use super::users::{self, user};
 use crate::field;
 use crate::format::Reading;
+use crate::formats::sshd;
 use habitus_model::event::{AuthProtocol, LogonType};
-use habitus_model::{Event, EventTime, Rejection, Resource, SourceName, Status, Text, TimeQuality, User};
+use habitus_model::{
+    Activity, Event, EventTime, FailureReason, Rejection, Resource, SourceName, Status, Text, TimeQuality,
+    User,
+};
 use std::net::IpAddr;
 
 /// Reads a record; absent if it names nobody.
@@ -15,6 +19,13 @@ use std::net::IpAddr;
 /// # Errors
 /// No time, neither in the record nor for the input.
 pub fn event(record: &WinRecord<'_>, reading: &Reading<'_>) -> Result<Option<Event>, Rejection> {
+    if record
+        .channel
+        .as_deref()
+        .is_some_and(|channel| channel.starts_with("OpenSSH/"))
+    {
+        return openssh(record, reading);
+    }
     let rule = rules::of(record);
     let who = Who::of(record, rule.roles);
     if !who.is_anybody() {
@@ -49,6 +60,11 @@ pub fn event(record: &WinRecord<'_>, reading: &Reading<'_>) -> Result<Option<Eve
         Roles::RemoteDesktop | Roles::LocalSession | Roles::Terminal => {
             event.auth.logon_type = LogonType::RemoteInteractive;
             event.auth.is_remote = event.src.ip.map(|ip| !ip.is_loopback());
+            // 4825: the credentials were right, the account is not among those who may come this way.
+            if record.id == 4825 {
+                event.status = Status::Failure;
+                event.failure = Some(FailureReason::PolicyDenied);
+            }
         }
         Roles::Subject
         | Roles::Manage
@@ -64,6 +80,25 @@ pub fn event(record: &WinRecord<'_>, reading: &Reading<'_>) -> Result<Option<Eve
     Ok(Some(event))
 }
 
+/// Win32-OpenSSH writes sshd's own messages into its channels.
+fn openssh(record: &WinRecord<'_>, reading: &Reading<'_>) -> Result<Option<Event>, Rejection> {
+    let (time, quality) = time_of(record, reading)?;
+    let mut event = Event::new(
+        reading.uid(record.uid().as_deref()),
+        time,
+        SourceName::new(super::NAME),
+        Activity::Other {
+            class_uid: 0,
+            activity_id: 0,
+        },
+        "",
+    );
+    event.time_quality = quality;
+    let message = record.get("payload").unwrap_or("");
+    let is_said = sshd::describe(&mut event, "sshd", message, record.computer.as_deref());
+    Ok(is_said.then_some(event))
+}
+
 /// The three parts that accounts play.
 struct Who {
     account: Option<User>,
@@ -75,7 +110,11 @@ impl Who {
     fn of(record: &WinRecord<'_>, roles: Roles) -> Self {
         let subject = || user(record, users::SUBJECT);
         let target = || user(record, users::TARGET);
-        let pair = |account, target| Self { account, actor: None, target };
+        let pair = |account, target| Self {
+            account,
+            actor: None,
+            target,
+        };
         let caused = |account: Option<User>, actor: Option<User>| Self {
             actor: actor.filter(|actor| Some(actor) != account.as_ref()),
             account,
@@ -148,7 +187,9 @@ fn source(event: &mut Event, record: &WinRecord<'_>) {
         event.src.port = port.or(own).filter(|port| *port != 0);
     }
     // 4740: what stands where a domain should is the computer that the wrong passwords came from.
-    let caller = (event.action == "4740").then(|| record.get("TargetDomainName")).flatten();
+    let caller = (event.action == "4740")
+        .then(|| record.get("TargetDomainName"))
+        .flatten();
     event.client.device_name = record
         .first(&["WorkstationName", "Workstation", "ClientName"])
         .or(caller)
@@ -162,7 +203,10 @@ fn service(event: &mut Event, record: &WinRecord<'_>, roles: Roles) {
     event.service = match asked {
         Some(service) => Some(Resource {
             name: field::text(service),
-            uid: record.get("ServiceSid").filter(|sid| *sid != "S-1-0-0").and_then(field::text),
+            uid: record
+                .get("ServiceSid")
+                .filter(|sid| *sid != "S-1-0-0")
+                .and_then(field::text),
             kind: Some(Text::const_new("kerberos service")),
             namespace: host,
         }),
@@ -225,7 +269,9 @@ fn is_remote(kind: LogonType, ip: Option<IpAddr>) -> Option<bool> {
         | LogonType::Batch
         | LogonType::OsService
         | LogonType::CachedInteractive => Some(false),
-        LogonType::Unlock | LogonType::CachedUnlock | LogonType::NewCredentials => ip.map(|ip| !ip.is_loopback()),
+        LogonType::Unlock | LogonType::CachedUnlock | LogonType::NewCredentials => {
+            ip.map(|ip| !ip.is_loopback())
+        }
         LogonType::Unknown | LogonType::Other => None,
     }
 }
@@ -251,7 +297,11 @@ fn ticket(event: &mut Event, record: &WinRecord<'_>) {
     event.auth.credential_uid = record.get("CertThumbprint").and_then(field::text);
     // Tickets are asked for over the network; the centre's own requests bear its loopback address.
     event.auth.is_remote = event.src.ip.map(|ip| !ip.is_loopback());
-    outcome(event, record.first(&["Status", "ResultCode", "FailureCode"]), codes::kerberos);
+    outcome(
+        event,
+        record.first(&["Status", "ResultCode", "FailureCode"]),
+        codes::kerberos,
+    );
 }
 
 fn ntlm(event: &mut Event, record: &WinRecord<'_>) {
@@ -264,15 +314,17 @@ fn ntlm(event: &mut Event, record: &WinRecord<'_>) {
 fn radius(event: &mut Event, record: &WinRecord<'_>) {
     event.auth.protocol = AuthProtocol::Radius;
     event.auth.is_remote = Some(true);
-    event.auth.method = record.first(&["AuthenticationType", "EAPType"]).and_then(field::text);
+    event.auth.method = record
+        .first(&["AuthenticationType", "EAPType"])
+        .and_then(field::text);
     if event.action == "6273" {
         event.status = Status::Failure;
         event.status_code = record.get("ReasonCode").and_then(field::text);
         event.status_detail = record.get("Reason").and_then(field::text);
         // Reason code 16: wrong credentials (Microsoft Learn, "Network Policy Server reason codes").
         event.failure = Some(match record.get("ReasonCode") {
-            Some("16") => habitus_model::FailureReason::InvalidCredentials,
-            _ => habitus_model::FailureReason::PolicyDenied,
+            Some("16") => FailureReason::InvalidCredentials,
+            _ => FailureReason::PolicyDenied,
         });
     }
 }
@@ -281,7 +333,7 @@ fn radius(event: &mut Event, record: &WinRecord<'_>) {
 fn outcome(
     event: &mut Event,
     code: Option<&str>,
-    words: fn(&str) -> Option<(habitus_model::FailureReason, Option<&'static str>)>,
+    words: fn(&str) -> Option<(FailureReason, Option<&'static str>)>,
 ) {
     let always_fails = matches!(event.action.as_str(), "4625" | "4771" | "4772" | "4773" | "4777");
     let always_succeeds = event.action == "4624";
@@ -293,7 +345,7 @@ fn outcome(
         event.status_code = code.and_then(field::text);
     } else if always_fails || event.status == Status::Failure {
         event.status = Status::Failure;
-        event.failure = Some(habitus_model::FailureReason::Other);
+        event.failure = Some(FailureReason::Other);
     } else if always_succeeds || code.is_some_and(|code| codes::number(code) == Some(0)) {
         event.status = Status::Success;
     }
@@ -313,7 +365,11 @@ fn details(event: &mut Event, record: &WinRecord<'_>) {
     if let Some(rights) = record.first(&["PrivilegeList", "SidList", "AccessGranted", "AccessRemoved"]) {
         event.privileges = users::list(rights);
     }
-    for (name, kind) in [("ShareName", "share"), ("ObjectName", "object"), ("TaskName", "task")] {
+    for (name, kind) in [
+        ("ShareName", "share"),
+        ("ObjectName", "object"),
+        ("TaskName", "task"),
+    ] {
         if let Some(found) = record.get(name).and_then(field::text) {
             event.resources.push(Resource {
                 name: Some(found),
@@ -324,7 +380,10 @@ fn details(event: &mut Event, record: &WinRecord<'_>) {
     }
     if matches!(record.id, 104 | 1102) {
         event.resources.push(Resource {
-            name: record.get("Channel").or(record.channel.as_deref()).and_then(field::text),
+            name: record
+                .get("Channel")
+                .or(record.channel.as_deref())
+                .and_then(field::text),
             kind: Some(Text::const_new("event log")),
             ..Resource::default()
         });

@@ -11,10 +11,18 @@ type Code = (u32, FailureReason, &'static str);
 /// `Status` and `SubStatus` of 4625, and `Status` of 4776: NTSTATUS values (Microsoft Learn, "4625(F): An account
 /// failed to log on" and "4776(S, F)", tables of codes; MS-ERREF 2.3.1). Sorted.
 const NT: &[Code] = &[
-    (0xC000_005E, Other, "there are currently no logon servers available"),
+    (
+        0xC000_005E,
+        Other,
+        "there are currently no logon servers available",
+    ),
     (0xC000_0064, UserDoesNotExist, "misspelled or bad user account"),
     (0xC000_006A, InvalidCredentials, "misspelled or bad password"),
-    (0xC000_006D, InvalidCredentials, "bad user name or authentication information"),
+    (
+        0xC000_006D,
+        InvalidCredentials,
+        "bad user name or authentication information",
+    ),
     (0xC000_006E, PolicyDenied, "account restriction"),
     (0xC000_006F, PolicyDenied, "outside authorized hours"),
     (0xC000_0070, PolicyDenied, "unauthorized workstation"),
@@ -22,16 +30,36 @@ const NT: &[Code] = &[
     (0xC000_0072, AccountDisabled, "account disabled by administrator"),
     (0xC000_00DC, Other, "the security database is in the wrong state"),
     (0xC000_0133, Other, "clocks too far out of sync"),
-    (0xC000_015B, PolicyDenied, "the requested logon type is not granted"),
+    (
+        0xC000_015B,
+        PolicyDenied,
+        "the requested logon type is not granted",
+    ),
     (0xC000_018C, Other, "the trust relationship failed"),
     (0xC000_0192, Other, "the Netlogon service was not started"),
     (0xC000_0193, AccountDisabled, "expired account"),
-    (0xC000_0224, PasswordExpired, "password must be changed at next logon"),
-    (0xC000_0225, Other, "not found: evidently a bug in Windows and not a risk"),
+    (
+        0xC000_0224,
+        PasswordExpired,
+        "password must be changed at next logon",
+    ),
+    (
+        0xC000_0225,
+        Other,
+        "not found: evidently a bug in Windows and not a risk",
+    ),
     (0xC000_0234, AccountLockedOut, "account locked"),
     (0xC000_02EE, Other, "an error occurred during logon"),
-    (0xC000_0371, Other, "the local account store holds no secret for the account"),
-    (0xC000_0413, PolicyDenied, "the authentication firewall does not let the account in"),
+    (
+        0xC000_0371,
+        Other,
+        "the local account store holds no secret for the account",
+    ),
+    (
+        0xC000_0413,
+        PolicyDenied,
+        "the authentication firewall does not let the account in",
+    ),
 ];
 
 /// `Status` of 4768, 4769, 4770 and 4771: Kerberos error codes (Microsoft Learn, "4768(S, F)" table 5 and "4771(F)"; RFC 4120
@@ -43,14 +71,26 @@ const KERBEROS: &[Code] = &[
     (0x7, Other, "server not found in Kerberos database"),
     (0x8, Other, "multiple principal entries in KDC database"),
     (0x9, Other, "the client or server has a null key"),
-    (0xC, PolicyDenied, "requested start time or workstation restriction"),
+    (
+        0xC,
+        PolicyDenied,
+        "requested start time or workstation restriction",
+    ),
     (0xD, PolicyDenied, "KDC cannot accommodate requested option"),
     (0xE, Other, "KDC has no support for encryption type"),
-    (0x10, Other, "KDC has no support for pre-authentication data type (smart card)"),
+    (
+        0x10,
+        Other,
+        "KDC has no support for pre-authentication data type (smart card)",
+    ),
     // The one code for disabled, expired and locked accounts, and for logon hours.
     (0x12, AccountDisabled, "client's credentials have been revoked"),
     (0x17, PasswordExpired, "password has expired"),
-    (0x18, InvalidCredentials, "pre-authentication information was invalid"),
+    (
+        0x18,
+        InvalidCredentials,
+        "pre-authentication information was invalid",
+    ),
     (0x19, Other, "additional pre-authentication required"),
     (0x1B, Other, "server principal valid for user-to-user only"),
     (0x1F, Other, "integrity check on decrypted field failed"),

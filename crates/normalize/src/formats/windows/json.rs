@@ -9,7 +9,14 @@ use habitus_model::Rejection;
 use std::borrow::Cow;
 
 /// Members that hold an event's XML as text: Azure diagnostics, ECS, shippers.
-const XML_MEMBERS: [&str; 6] = ["properties.RawXml", "RawXml", "event.original", "message", "xml", "Xml"];
+const XML_MEMBERS: [&str; 6] = [
+    "properties.RawXml",
+    "RawXml",
+    "event.original",
+    "message",
+    "xml",
+    "Xml",
+];
 
 /// Names of the host in flat shapes (NXLog; Azure Monitor and Sentinel).
 const COMPUTERS: [&str; 3] = ["Computer", "Hostname", "host.name"];
@@ -25,11 +32,18 @@ pub fn recognise(document: &Json<'_>) -> Recognition {
     if is_own || (has_id(document) && has_source(document)) {
         return Recognition::Certain;
     }
-    let azure = document.at("properties").is_some_and(|inner| has_id(inner) && has_source(inner));
+    let azure = document
+        .at("properties")
+        .is_some_and(|inner| has_id(inner) && has_source(inner));
     let is_flat = has_id(document)
-        && ["TargetUserName", "SubjectUserName", "TargetAccount", "SubjectUserSid"]
-            .iter()
-            .any(|name| document.has(name));
+        && [
+            "TargetUserName",
+            "SubjectUserName",
+            "TargetAccount",
+            "SubjectUserSid",
+        ]
+        .iter()
+        .any(|name| document.has(name));
     if azure || is_flat {
         Recognition::Likely
     } else {
@@ -67,9 +81,15 @@ fn has_id(document: &Json<'_>) -> bool {
 
 fn has_source(document: &Json<'_>) -> bool {
     document.has("Channel")
-        && ["SourceName", "ProviderGuid", "ProviderName", "EventSourceName", "Provider"]
-            .iter()
-            .any(|name| document.has(name))
+        && [
+            "SourceName",
+            "ProviderGuid",
+            "ProviderName",
+            "EventSourceName",
+            "Provider",
+        ]
+        .iter()
+        .any(|name| document.has(name))
 }
 
 fn embedded_xml<'a>(document: &'a Json<'a>) -> Option<&'a str> {
@@ -82,7 +102,9 @@ fn embedded_xml<'a>(document: &'a Json<'a>) -> Option<&'a str> {
 /// `{"Event": {"System": …, "EventData": …}}`, attributes under `#attributes` or, as the `evtx` crate's
 /// `separate_json_attributes` writes them, in a member `NAME_attributes`.
 fn dumped<'a>(event: &'a Json<'a>, options: &Options) -> Result<WinRecord<'a>, Rejection> {
-    let system = event.get("System").ok_or_else(|| Rejection::missing("Event.System"))?;
+    let system = event
+        .get("System")
+        .ok_or_else(|| Rejection::missing("Event.System"))?;
     let mut record = WinRecord {
         id: id(system.at("EventID"), "Event.System.EventID")?,
         provider: attribute(system, "Provider", "Name"),
@@ -111,32 +133,60 @@ fn dumped<'a>(event: &'a Json<'a>, options: &Options) -> Result<WinRecord<'a>, R
 
 fn winlogbeat<'a>(document: &'a Json<'a>, options: &Options) -> Result<WinRecord<'a>, Rejection> {
     let id = id(
-        document.at("winlog.event_id").or_else(|| document.at("event.code")),
+        document
+            .at("winlog.event_id")
+            .or_else(|| document.at("event.code")),
         "winlog.event_id",
     )?;
-    let keywords = document.items("winlog.keywords").iter().find_map(Json::as_str);
+    // Keywords are in the host's language; Beats' own outcome is not.
+    let keywords = document.items("winlog.keywords").iter().filter_map(Json::as_str);
+    let outcome = document.str("event.outcome");
     let mut record = WinRecord {
         id,
-        provider: scalar(document.at("winlog.provider_name").or_else(|| document.at("event.provider"))),
+        provider: scalar(
+            document
+                .at("winlog.provider_name")
+                .or_else(|| document.at("event.provider")),
+        ),
         channel: scalar(document.at("winlog.channel")),
-        computer: scalar(document.at("winlog.computer_name").or_else(|| document.at("host.name"))),
+        computer: scalar(
+            document
+                .at("winlog.computer_name")
+                .or_else(|| document.at("host.name")),
+        ),
         record_id: scalar(document.at("winlog.record_id")),
         time: document
             .str("@timestamp")
             .and_then(|time| stamp::iso(time, options.utc_offset)),
-        audit: keywords
-            .or_else(|| document.str("event.outcome"))
-            .and_then(Audit::from_words),
+        audit: keywords.chain(outcome).find_map(Audit::from_words),
         writer: Writer {
-            sid: scalar(document.at("winlog.user.identifier").or_else(|| document.at("user.id"))),
-            name: scalar(document.at("winlog.user.name").or_else(|| document.at("user.name"))),
-            domain: scalar(document.at("winlog.user.domain").or_else(|| document.at("user.domain"))),
+            sid: scalar(
+                document
+                    .at("winlog.user.identifier")
+                    .or_else(|| document.at("user.id")),
+            ),
+            name: scalar(
+                document
+                    .at("winlog.user.name")
+                    .or_else(|| document.at("user.name")),
+            ),
+            domain: scalar(
+                document
+                    .at("winlog.user.domain")
+                    .or_else(|| document.at("user.domain")),
+            ),
         },
         data: Vec::new(),
     };
     for path in ["winlog.event_data", "winlog.user_data"] {
         if let Some(data) = document.at(path) {
             members(data, &mut record.data);
+        }
+    }
+    // Beats' security module moves some fields to their ECS names.
+    for (path, name) in [("source.ip", "IpAddress"), ("source.port", "IpPort")] {
+        if let Some(text) = scalar(document.at(path)) {
+            record.data.push((Cow::Borrowed(name), text));
         }
     }
     Ok(record)
@@ -146,7 +196,10 @@ fn winlogbeat<'a>(document: &'a Json<'a>, options: &Options) -> Result<WinRecord
 fn flat<'a>(document: &'a Json<'a>, options: &Options) -> Result<WinRecord<'a>, Rejection> {
     let first = |paths: &[&str]| scalar(paths.iter().find_map(|path| document.at(path)));
     let mut record = WinRecord {
-        id: id(document.at("EventID").or_else(|| document.at("EventId")), "EventID")?,
+        id: id(
+            document.at("EventID").or_else(|| document.at("EventId")),
+            "EventID",
+        )?,
         provider: first(&["SourceName", "ProviderName", "EventSourceName", "Provider"]),
         channel: first(&["Channel"]),
         computer: first(&COMPUTERS),
@@ -223,7 +276,10 @@ fn unnamed<'a>(value: &'a Json<'a>, out: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>)
         other => std::slice::from_ref(other),
     };
     for item in items {
-        let name = item.str("@Name").or_else(|| item.str("#attributes.Name")).unwrap_or("");
+        let name = item
+            .str("@Name")
+            .or_else(|| item.str("#attributes.Name"))
+            .unwrap_or("");
         if let Some(text) = scalar(Some(item)) {
             out.push((Cow::Borrowed(name), text));
         }
@@ -240,7 +296,9 @@ fn attribute<'a>(system: &'a Json<'a>, element: &str, name: &str) -> Option<Cow<
             .find(|(key, _)| key.strip_suffix("_attributes") == Some(element))
             .map(|(_, value)| value)
     };
-    let value = attributes.or_else(separate).and_then(|attributes| attributes.get(name));
+    let value = attributes
+        .or_else(separate)
+        .and_then(|attributes| attributes.get(name));
     // XML converters write attributes as `@Name`; some writers flatten them to members or to the value itself.
     scalar(value.or_else(|| {
         let inner = inner?;

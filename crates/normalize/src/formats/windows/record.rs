@@ -52,8 +52,8 @@ impl WinRecord<'_> {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.data
             .iter()
-            .find(|(key, _)| key == name)
-            .and_then(|(_, value)| named(value))
+            .filter(|(key, _)| key == name)
+            .find_map(|(_, value)| named(value))
     }
 
     /// The first of several names that has a value.
@@ -116,10 +116,20 @@ mod tests {
 
     #[test]
     fn verdicts_in_every_dress() {
-        for words in ["0x8010000000000000", "-9218868437227405312", "AUDIT_FAILURE", "Audit Failure"] {
+        for words in [
+            "0x8010000000000000",
+            "-9218868437227405312",
+            "AUDIT_FAILURE",
+            "Audit Failure",
+        ] {
             assert_eq!(Audit::from_words(words), Some(Audit::Failure), "{words}");
         }
-        for words in ["0x8020000000000000", "-9214364837600034816", "AUDIT_SUCCESS", "success"] {
+        for words in [
+            "0x8020000000000000",
+            "-9214364837600034816",
+            "AUDIT_SUCCESS",
+            "success",
+        ] {
             assert_eq!(Audit::from_words(words), Some(Audit::Success), "{words}");
         }
         assert_eq!(Audit::from_words("0x80000000000000"), None);

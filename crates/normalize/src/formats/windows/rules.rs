@@ -59,13 +59,15 @@ pub struct Rule {
     pub roles: Roles,
 }
 
+const NO_CLASS: Activity = Activity::Other {
+    class_uid: 0,
+    activity_id: 0,
+};
+
 /// The rule of an event that no table names: no identity class, and whoever is named.
 const ANYTHING: Rule = Rule {
     id: 0,
-    activity: Activity::Other {
-        class_uid: 0,
-        activity_id: 0,
-    },
+    activity: NO_CLASS,
     roles: Roles::Anybody,
 };
 
@@ -109,11 +111,31 @@ const SECURITY: &[Rule] = &[
     auth(4634, Auth::Logoff, Roles::Target),
     auth(4647, Auth::Logoff, Roles::Target),
     auth(4648, Auth::AccountSwitch, Roles::Explicit),
-    rule(4672, Activity::AuthorizeSession(Session::AssignPrivileges), Roles::Subject),
-    rule(4704, Activity::UserAccess(Access::AssignPrivileges), Roles::Rights),
-    rule(4705, Activity::UserAccess(Access::RevokePrivileges), Roles::Rights),
-    rule(4717, Activity::UserAccess(Access::AssignPrivileges), Roles::Rights),
-    rule(4718, Activity::UserAccess(Access::RevokePrivileges), Roles::Rights),
+    rule(
+        4672,
+        Activity::AuthorizeSession(Session::AssignPrivileges),
+        Roles::Subject,
+    ),
+    rule(
+        4704,
+        Activity::UserAccess(Access::AssignPrivileges),
+        Roles::Rights,
+    ),
+    rule(
+        4705,
+        Activity::UserAccess(Access::RevokePrivileges),
+        Roles::Rights,
+    ),
+    rule(
+        4717,
+        Activity::UserAccess(Access::AssignPrivileges),
+        Roles::Rights,
+    ),
+    rule(
+        4718,
+        Activity::UserAccess(Access::RevokePrivileges),
+        Roles::Rights,
+    ),
     account(4720, Account::Create),
     account(4722, Account::Enable),
     account(4723, Account::PasswordChange),
@@ -173,9 +195,16 @@ const SECURITY: &[Rule] = &[
     account(4780, Account::Other),
     account(4781, Account::Other),
     account(4794, Account::PasswordReset),
+    rule(4798, NO_CLASS, Roles::Manage),
+    rule(4799, NO_CLASS, Roles::Group),
     auth(4800, Auth::Other, Roles::Target),
     auth(4801, Auth::Other, Roles::Target),
-    rule(4964, Activity::AuthorizeSession(Session::AssignGroups), Roles::Target),
+    auth(4825, Auth::Logon, Roles::Terminal),
+    rule(
+        4964,
+        Activity::AuthorizeSession(Session::AssignGroups),
+        Roles::Target,
+    ),
     auth(6272, Auth::Logon, Roles::Radius),
     auth(6273, Auth::Logon, Roles::Radius),
     auth(6278, Auth::Logon, Roles::Radius),
@@ -203,7 +232,10 @@ const ELSEWHERE: &[(&str, Rule)] = &[
         "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",
         auth(25, Auth::Other, Roles::LocalSession),
     ),
-    ("System", rule(104, Activity::EntityManagement(Entity::Delete), Roles::Subject)),
+    (
+        "System",
+        rule(104, Activity::EntityManagement(Entity::Delete), Roles::Subject),
+    ),
 ];
 
 /// The rule of an event.

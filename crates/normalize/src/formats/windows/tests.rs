@@ -32,20 +32,36 @@ const FAILURE: &str = "0x8010000000000000";
 
 #[test]
 fn a_logon_is_the_targets() {
-    let event = &read(&xml(4624, SUCCESS, &[
-        ("SubjectUserSid", "S-1-5-18"), ("SubjectUserName", "DC1$"), ("SubjectDomainName", "CORP"),
-        ("TargetUserSid", "S-1-5-21-1-1104"), ("TargetUserName", "alice"), ("TargetDomainName", "CORP"),
-        ("TargetLogonId", "0x74872"), ("LogonType", "10"), ("AuthenticationPackageName", "Negotiate"),
-        ("LmPackageName", "NTLM V2"), ("WorkstationName", "PC7"), ("IpAddress", "::ffff:203.0.113.7"), ("IpPort", "50123"),
-        ("Status", "0x0"),
-    ]))[0];
+    let event = &read(&xml(
+        4624,
+        SUCCESS,
+        &[
+            ("SubjectUserSid", "S-1-5-18"),
+            ("SubjectUserName", "DC1$"),
+            ("SubjectDomainName", "CORP"),
+            ("TargetUserSid", "S-1-5-21-1-1104"),
+            ("TargetUserName", "alice"),
+            ("TargetDomainName", "CORP"),
+            ("TargetLogonId", "0x74872"),
+            ("LogonType", "10"),
+            ("AuthenticationPackageName", "Negotiate"),
+            ("LmPackageName", "NTLM V2"),
+            ("WorkstationName", "PC7"),
+            ("IpAddress", "::ffff:203.0.113.7"),
+            ("IpPort", "50123"),
+            ("Status", "0x0"),
+        ],
+    ))[0];
     assert_eq!(event.account_id().unwrap().as_str(), "corp\\alice");
     assert_eq!(event.actor.as_ref().unwrap().kind, AccountKind::Service);
     assert_eq!((event.status, event.failure), (Status::Success, None));
     assert_eq!(event.src.ip, "203.0.113.7".parse().ok());
     assert_eq!(event.src.port, Some(50123));
     assert_eq!(event.auth.logon_type, LogonType::RemoteInteractive);
-    assert_eq!((event.auth.protocol, event.auth.is_remote), (AuthProtocol::Ntlm, Some(true)));
+    assert_eq!(
+        (event.auth.protocol, event.auth.is_remote),
+        (AuthProtocol::Ntlm, Some(true))
+    );
     assert_eq!(event.client.device_name.as_deref(), Some("PC7"));
     assert_eq!(event.session.as_deref(), Some("dc1.corp.example/0x74872"));
     assert_eq!(event.uid.as_str(), "dc1.corp.example/Security/9");
@@ -61,53 +77,114 @@ fn a_failed_logon_says_why() {
         ("0xc000006e", "0xc0000072", FailureReason::AccountDisabled),
         ("0xc0000bad", "0x0", FailureReason::Other),
     ] {
-        let data = [("TargetUserName", "bob"), ("Status", status), ("SubStatus", sub), ("LogonType", "3"), ("IpAddress", "-")];
+        let data = [
+            ("TargetUserName", "bob"),
+            ("Status", status),
+            ("SubStatus", sub),
+            ("LogonType", "3"),
+            ("IpAddress", "-"),
+        ];
         let event = &read(&xml(4625, FAILURE, &data))[0];
-        assert_eq!((event.status, event.failure), (Status::Failure, Some(reason)), "{status} {sub}");
+        assert_eq!(
+            (event.status, event.failure),
+            (Status::Failure, Some(reason)),
+            "{status} {sub}"
+        );
         assert_eq!(event.src.ip, None);
     }
 }
 
 #[test]
 fn kerberos_and_ntlm_are_the_targets() {
-    let ticket = &read(&xml(4771, FAILURE, &[
-        ("TargetUserName", "alice"), ("TargetSid", "S-1-5-21-1-1104"), ("ServiceName", "krbtgt/CORP"),
-        ("Status", "0x18"), ("IpAddress", "::1"), ("IpPort", "0"),
-    ]))[0];
+    let ticket = &read(&xml(
+        4771,
+        FAILURE,
+        &[
+            ("TargetUserName", "alice"),
+            ("TargetSid", "S-1-5-21-1-1104"),
+            ("ServiceName", "krbtgt/CORP"),
+            ("Status", "0x18"),
+            ("IpAddress", "::1"),
+            ("IpPort", "0"),
+        ],
+    ))[0];
     assert_eq!(ticket.account_id().unwrap().as_str(), "corp\\alice");
     assert_eq!(ticket.failure, Some(FailureReason::InvalidCredentials));
     assert_eq!((ticket.src.ip, ticket.src.port), ("::1".parse().ok(), None));
-    let service = &read(&xml(4769, SUCCESS, &[
-        ("TargetUserName", "alice@CORP.EXAMPLE"), ("TargetDomainName", "CORP.EXAMPLE"), ("ServiceName", "sql1$"),
-        ("TicketEncryptionType", "0x17"), ("Status", "0x0"),
-    ]))[0];
+    let service = &read(&xml(
+        4769,
+        SUCCESS,
+        &[
+            ("TargetUserName", "alice@CORP.EXAMPLE"),
+            ("TargetDomainName", "CORP.EXAMPLE"),
+            ("ServiceName", "sql1$"),
+            ("TicketEncryptionType", "0x17"),
+            ("Status", "0x0"),
+        ],
+    ))[0];
     assert_eq!(service.account_id().unwrap().as_str(), "corp\\alice");
     assert_eq!(service.auth.method.as_deref(), Some("0x17"));
     assert_eq!(service.service.as_ref().unwrap().name.as_deref(), Some("sql1$"));
-    let ntlm = &read(&xml(4776, FAILURE, &[("TargetUserName", "bob"), ("Workstation", "\\\\PC7"), ("Status", "0xc000006a")]))[0];
-    assert_eq!((ntlm.failure, ntlm.client.device_name.as_deref()), (Some(FailureReason::InvalidCredentials), Some("PC7")));
+    let ntlm = &read(&xml(
+        4776,
+        FAILURE,
+        &[
+            ("TargetUserName", "bob"),
+            ("Workstation", "\\\\PC7"),
+            ("Status", "0xc000006a"),
+        ],
+    ))[0];
+    assert_eq!(
+        (ntlm.failure, ntlm.client.device_name.as_deref()),
+        (Some(FailureReason::InvalidCredentials), Some("PC7"))
+    );
 }
 
 #[test]
 fn who_manages_is_the_account() {
     let data = [
-        ("SubjectUserName", "admin"), ("SubjectDomainName", "CORP"), ("TargetUserName", "carol"), ("TargetDomainName", "CORP"),
-        ("MemberName", "CN=Carol Doe,OU=x,DC=corp"), ("MemberSid", "S-1-5-21-1-1105"), ("TargetSid", "S-1-5-21-1-512"),
+        ("SubjectUserName", "admin"),
+        ("SubjectDomainName", "CORP"),
+        ("TargetUserName", "carol"),
+        ("TargetDomainName", "CORP"),
+        ("MemberName", "CN=Carol Doe,OU=x,DC=corp"),
+        ("MemberSid", "S-1-5-21-1-1105"),
+        ("TargetSid", "S-1-5-21-1-512"),
     ];
     let created = &read(&xml(4720, SUCCESS, &data))[0];
     assert_eq!(created.activity.type_uid(), 300_101);
     assert_eq!(created.account_id().unwrap().as_str(), "corp\\admin");
-    assert_eq!(created.target.as_ref().unwrap().account_id().unwrap().as_str(), "corp\\carol");
+    assert_eq!(
+        created.target.as_ref().unwrap().account_id().unwrap().as_str(),
+        "corp\\carol"
+    );
     let added = &read(&xml(4728, SUCCESS, &data))[0];
     assert_eq!(added.activity.type_uid(), 300_603);
-    assert_eq!(added.target.as_ref().unwrap().uid.as_deref(), Some("S-1-5-21-1-1105"));
+    assert_eq!(
+        added.target.as_ref().unwrap().uid.as_deref(),
+        Some("S-1-5-21-1-1105")
+    );
     assert_eq!(added.group.as_ref().unwrap().name.as_deref(), Some("carol"));
-    let locked = &read(&xml(4740, SUCCESS, &[
-        ("TargetUserName", "bob"), ("TargetDomainName", "PC7"), ("SubjectUserName", "DC1$"), ("SubjectDomainName", "CORP"),
-    ]))[0];
+    let locked = &read(&xml(
+        4740,
+        SUCCESS,
+        &[
+            ("TargetUserName", "bob"),
+            ("TargetDomainName", "PC7"),
+            ("SubjectUserName", "DC1$"),
+            ("SubjectDomainName", "CORP"),
+        ],
+    ))[0];
     assert_eq!(locked.account_id().unwrap().as_str(), "corp\\bob");
     assert_eq!(locked.client.device_name.as_deref(), Some("PC7"));
-    let rights = &read(&xml(4672, SUCCESS, &[("SubjectUserName", "admin"), ("PrivilegeList", "SeDebugPrivilege\n\t\tSeBackupPrivilege")]))[0];
+    let rights = &read(&xml(
+        4672,
+        SUCCESS,
+        &[
+            ("SubjectUserName", "admin"),
+            ("PrivilegeList", "SeDebugPrivilege\n\t\tSeBackupPrivilege"),
+        ],
+    ))[0];
     assert_eq!(rights.privileges, ["SeDebugPrivilege", "SeBackupPrivilege"]);
 }
 
@@ -138,9 +215,36 @@ fn other_events_keep_class_zero_and_whom_they_name() {
 }
 
 #[test]
+fn openssh_of_windows_speaks_as_sshd() {
+    let text = xml(
+        4,
+        "0x0",
+        &[
+            ("process", "sshd"),
+            (
+                "payload",
+                "Failed password for invalid user x from 203.0.113.7 port 9 ssh2",
+            ),
+        ],
+    )
+    .replace("Security<", "OpenSSH/Operational<");
+    let event = &read(&text)[0];
+    assert_eq!(
+        (event.action.as_str(), event.failure),
+        ("Failed password", Some(FailureReason::UserDoesNotExist))
+    );
+    assert_eq!(event.src.ip, "203.0.113.7".parse().ok());
+    assert_eq!(event.source.as_str(), "windows");
+}
+
+#[test]
 fn what_lacks_time_is_refused() {
     let text = xml(4624, SUCCESS, &[("TargetUserName", "alice")]).replace("SystemTime", "X");
-    let rejected = Normalizer::new(FormatChoice::Auto, Options::default()).normalize(text.as_bytes(), 1, &mut Vec::new());
+    let rejected = Normalizer::new(FormatChoice::Auto, Options::default()).normalize(
+        text.as_bytes(),
+        1,
+        &mut Vec::new(),
+    );
     assert_eq!(rejected.unwrap_err().kind, RejectionKind::MissingField);
 }
 

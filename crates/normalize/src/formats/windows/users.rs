@@ -51,7 +51,14 @@ pub const PARAMS: Names = Names {
 };
 
 /// Fields of other channels that hold `DOMAIN\name` (Sysmon, Task Scheduler, Defender, PowerShell).
-const WHOLE: [&str; 6] = ["User", "UserContext", "Detection User", "UserName", "UserId", "Requester"];
+const WHOLE: [&str; 6] = [
+    "User",
+    "UserContext",
+    "Detection User",
+    "UserName",
+    "UserId",
+    "Requester",
+];
 
 /// The account named by those fields; absent if they name nobody.
 pub fn user(record: &WinRecord<'_>, names: Names) -> Option<User> {
@@ -123,7 +130,11 @@ pub fn whole(text: &str) -> Option<User> {
 
 /// A security identifier that names somebody: not `S-1-0-0` (nobody), not a zero GUID.
 fn sid(text: &str) -> Option<&str> {
-    let is_nobody = text == "S-1-0-0" || text.trim_matches(['{', '}']).bytes().all(|b| b == b'0' || b == b'-');
+    let is_nobody = text == "S-1-0-0"
+        || text
+            .trim_matches(['{', '}'])
+            .bytes()
+            .all(|b| b == b'0' || b == b'-');
     (!is_nobody).then_some(text)
 }
 
@@ -139,10 +150,15 @@ fn kind(name: Option<&str>, sid: Option<&str>) -> AccountKind {
     const SIDS: [&str; 4] = ["S-1-5-7", "S-1-5-18", "S-1-5-19", "S-1-5-20"];
     // Service accounts, virtual accounts, window manager and font driver host.
     const SID_PREFIXES: [&str; 4] = ["S-1-5-80-", "S-1-5-82-", "S-1-5-90-", "S-1-5-96-"];
-    const NAMES: [&str; 5] = ["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", "IUSR"];
-    let by_sid = sid.is_some_and(|sid| {
-        SIDS.contains(&sid) || SID_PREFIXES.iter().any(|prefix| sid.starts_with(prefix))
-    });
+    const NAMES: [&str; 5] = [
+        "SYSTEM",
+        "LOCAL SERVICE",
+        "NETWORK SERVICE",
+        "ANONYMOUS LOGON",
+        "IUSR",
+    ];
+    let by_sid = sid
+        .is_some_and(|sid| SIDS.contains(&sid) || SID_PREFIXES.iter().any(|prefix| sid.starts_with(prefix)));
     let by_name = name.is_some_and(|name| {
         name.ends_with('$')
             || NAMES.iter().any(|service| name.eq_ignore_ascii_case(service))
@@ -183,13 +199,21 @@ mod tests {
     #[test]
     fn nobody_is_nobody() {
         assert_eq!(user_of(Some("-"), Some("-"), sid("S-1-0-0")), None);
-        assert_eq!(user_of(None, None, sid("00000000-0000-0000-0000-000000000000")), None);
+        assert_eq!(
+            user_of(None, None, sid("00000000-0000-0000-0000-000000000000")),
+            None
+        );
         assert_eq!(user_of(None, Some("CORP"), None), None);
     }
 
     #[test]
     fn machines_are_services() {
-        for (name, sid) in [("WEB01$", "S-1-5-21-1"), ("Système", "S-1-5-18"), ("DWM-1", "S-1-5-90-0-1"), ("anonymous logon", "S-1-5-7")] {
+        for (name, sid) in [
+            ("WEB01$", "S-1-5-21-1"),
+            ("Système", "S-1-5-18"),
+            ("DWM-1", "S-1-5-90-0-1"),
+            ("anonymous logon", "S-1-5-7"),
+        ] {
             assert_eq!(kind(Some(name), Some(sid)), AccountKind::Service, "{name}");
         }
         assert_eq!(kind(Some("alice"), Some("S-1-5-21-1-1104")), AccountKind::Unknown);

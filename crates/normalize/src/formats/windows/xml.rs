@@ -35,7 +35,10 @@ pub fn parse<'a>(text: &'a str, limits: &Limits) -> Result<WinRecord<'a>, Reject
             Event::CData(piece) => state.text(piece.into_inner()),
             Event::GeneralRef(reference) => state.text(resolved(&reference, reader.buffer_position())?),
             Event::DocType(_) => {
-                return Err(malformed("a document type is not allowed", reader.buffer_position()));
+                return Err(malformed(
+                    "a document type is not allowed",
+                    reader.buffer_position(),
+                ));
             }
             Event::Eof => break,
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -77,13 +80,19 @@ impl<'a, 'l> State<'a, 'l> {
 
     fn open(&mut self, element: &BytesStart<'_>) -> Result<(), Rejection> {
         if self.depth >= self.limits.depth_max {
-            return Err(limit(format!("more than {} levels of nesting", self.limits.depth_max)));
+            return Err(limit(format!(
+                "more than {} levels of nesting",
+                self.limits.depth_max
+            )));
         }
         let name = element.local_name();
         let name = name.as_ref();
         match self.depth {
             0 if name != "Event" || self.is_done => {
-                return Err(Rejection::new(RejectionKind::Malformed, "not one `Event` element"));
+                return Err(Rejection::new(
+                    RejectionKind::Malformed,
+                    "not one `Event` element",
+                ));
             }
             1 => {
                 self.section = match name {
@@ -118,8 +127,8 @@ impl<'a, 'l> State<'a, 'l> {
                     .map(Cow::Owned);
             }
             "TimeCreated" => {
-                self.record.time = attribute(element, "SystemTime")
-                    .and_then(|time| stamp::iso(&time, UtcOffset::default()));
+                self.record.time =
+                    attribute(element, "SystemTime").and_then(|time| stamp::iso(&time, UtcOffset::default()));
             }
             "Security" => self.record.writer.sid = attribute(element, "UserID").map(Cow::Owned),
             _ => {}
@@ -180,7 +189,10 @@ impl<'a, 'l> State<'a, 'l> {
 
     fn finish(self) -> Result<WinRecord<'a>, Rejection> {
         if !self.is_done {
-            return Err(Rejection::new(RejectionKind::Malformed, "the XML ends before its `Event` does"));
+            return Err(Rejection::new(
+                RejectionKind::Malformed,
+                "the XML ends before its `Event` does",
+            ));
         }
         if !self.has_id {
             return Err(Rejection::missing("System/EventID"));
@@ -241,7 +253,11 @@ mod tests {
         assert_eq!(record.audit, Some(Audit::Success));
         assert_eq!(record.uid().as_deref(), Some("dc1/Security/7"));
         assert_eq!(record.writer.sid.as_deref(), Some("S-1-5-18"));
-        let data: Vec<(&str, &str)> = record.data.iter().map(|(k, v)| (k.as_ref(), v.as_ref())).collect();
+        let data: Vec<(&str, &str)> = record
+            .data
+            .iter()
+            .map(|(k, v)| (k.as_ref(), v.as_ref()))
+            .collect();
         assert_eq!(data, [("A", "x<yA"), ("", "bare"), ("B", ""), ("Binary", "00")]);
     }
 
@@ -263,8 +279,14 @@ mod tests {
             "<Data>x</Data>".repeat(3_000)
         );
         for (text, kind) in [
-            ("<!DOCTYPE Event [<!ENTITY a \"b\">]><Event/>", RejectionKind::Malformed),
-            ("<Event><System><EventID>&a;</EventID></System></Event>", RejectionKind::Malformed),
+            (
+                "<!DOCTYPE Event [<!ENTITY a \"b\">]><Event/>",
+                RejectionKind::Malformed,
+            ),
+            (
+                "<Event><System><EventID>&a;</EventID></System></Event>",
+                RejectionKind::Malformed,
+            ),
             ("<Event><System></Event>", RejectionKind::Malformed),
             ("<Event><System>", RejectionKind::Malformed),
             ("<Other/>", RejectionKind::Malformed),
