@@ -74,30 +74,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every package of the build, as `cargo metadata` lists them. Tried without the network first: what is built has
-/// been fetched, but other members of the workspace may not have been.
+/// Every package of the build, as `cargo metadata` lists them. First without touching network or lock file: what is
+/// built has been fetched and locked. Only where other members of the workspace were not yet, cargo may fetch them.
 fn packages(here: &Path) -> Result<serde_json::Value, Box<dyn Error>> {
-    let run = |offline: &[&str]| {
-        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut refusal = String::new();
+    for leave in [Some("--frozen"), Some("--offline"), None] {
+        let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["metadata", "--format-version=1", "--filter-platform"])
-            .arg(env::var("TARGET").unwrap_or_default())
-            .args(offline)
+            .arg(env::var("TARGET")?)
+            .args(leave)
             .arg("--manifest-path")
             .arg(here.join("Cargo.toml"))
-            .output()
-    };
-    let mut output = run(&["--offline"])?;
-    if !output.status.success() {
-        output = run(&[])?;
+            .output()?;
+        if output.status.success() {
+            return Ok(serde_json::from_slice(&output.stdout)?);
+        }
+        refusal = String::from_utf8_lossy(&output.stderr).into_owned();
     }
-    if !output.status.success() {
-        return Err(format!(
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    Err(format!("cargo metadata failed: {refusal}").into())
 }
 
 /// Folder and version of a package.

@@ -175,10 +175,6 @@ fn attribution(database_type: &str) -> Option<&'static str> {
             "This product includes GeoLite2 Data created by MaxMind, available from https://www.maxmind.com",
         ),
         ("DBIP", "IP Geolocation by DB-IP, https://db-ip.com (CC BY 4.0)"),
-        (
-            "ipinfo",
-            "IP address data powered by IPinfo, https://ipinfo.io (CC BY-SA 4.0)",
-        ),
     ];
     free.into_iter()
         .find(|(prefix, _)| database_type.starts_with(prefix))
