@@ -208,14 +208,14 @@ mod tests {
                 }
             };
             let mut total = 0;
-            parallel_ordered::<_, u32, _, Error>(threads, 0..9, worker, |n| {
+            parallel_ordered::<_, usize, _, Error>(threads, 0..9, worker, |n| {
                 total += n;
                 Ok(())
             })
             .unwrap();
-            let each = 9 / threads as u32;
+            let each = 9 / threads;
             assert_eq!(started.load(Ordering::SeqCst), threads);
-            assert_eq!(total, each * (each + 1) / 2 * threads as u32);
+            assert_eq!(total, each * (each + 1) / 2 * threads);
         }
     }
 

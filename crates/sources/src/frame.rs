@@ -45,7 +45,8 @@ const SKIP_BYTES_MAX: usize = 1024;
 /// A UTF-8 byte order mark, as Windows tools write it in front of exports.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Frames one input. Costs about a nanosecond a byte or less; see the crate's benchmark.
+/// Frames one input. Measured with `examples/throughput.rs`: 0.6 ns a byte for NDJSON of 700-byte lines, 0.8 for text,
+/// 2 to 3 for arrays and objects over several lines.
 pub struct Framer<R> {
     input: String,
     window: Window<R>,

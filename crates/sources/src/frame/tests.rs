@@ -313,7 +313,7 @@ proptest! {
         let input: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
         for got in frame(input.as_bytes()) {
             let Got::Record(line, bytes) = got else { continue };
-            let start: usize = input.split_inclusive('\n').take(line as usize - 1).map(str::len).sum();
+            let start: usize = input.split_inclusive('\n').take(usize::try_from(line).unwrap() - 1).map(str::len).sum();
             let text = std::str::from_utf8(&bytes).unwrap();
             let first = text.lines().next().unwrap();
             prop_assert!(input[start..].lines().next().unwrap().contains(first), "line {} of {}", line, input);

@@ -27,8 +27,11 @@ fn plainly(items: &[Item]) -> Vec<Item> {
 /// Items with keys that repeat, and bytes that tell their order of pushing.
 fn scrambled(n: u64) -> Vec<Item> {
     let item = |i: u64| {
-        let time = (i.wrapping_mul(7919) % 97) as i64 - 50;
-        (key(time, (i % 3) as u32, i % 5), i.to_string().into_bytes())
+        let time = i64::try_from(i.wrapping_mul(7919) % 97).unwrap() - 50;
+        (
+            key(time, u32::try_from(i % 3).unwrap(), i % 5),
+            i.to_string().into_bytes(),
+        )
     };
     (0..n).map(item).collect()
 }
