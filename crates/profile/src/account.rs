@@ -55,6 +55,9 @@ const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;
 /// Most new networks a day that are learned as known (SCORING 13): what exceeds it waits in quarantine.
 const NEW_ASNS_PER_DAY: u8 = 2;
 
+/// Visits needed before a share of them means anything.
+const KEYED_VISITS_MIN: u8 = 3;
+
 /// Versions of one family of client, as last seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
@@ -70,6 +73,12 @@ pub struct Version {
     pub os_family: Option<u64>,
     /// Type of device.
     pub device: DeviceType,
+    /// Last visit with this family.
+    pub last: Minutes,
+    /// Visits with this family, and how many of them showed a client key; both halve when they reach 200.
+    pub visits: u8,
+    /// See `visits`.
+    pub keyed: u8,
 }
 
 impl Version {
@@ -83,7 +92,28 @@ impl Version {
             model: keys.model,
             os_family: keys.os,
             device: client.device,
+            last: Minutes(0),
+            visits: 0,
+            keyed: 0,
         })
+    }
+
+    /// Share of visits with this family that showed a client key. Absent: too few visits to tell.
+    #[must_use]
+    pub fn keyed_share(&self) -> Option<f64> {
+        (self.visits >= KEYED_VISITS_MIN).then(|| f64::from(self.keyed) / f64::from(self.visits))
+    }
+
+    fn count(&mut self, before: Option<&Version>, now: Minutes, keyed: bool) {
+        let (visits, shown) = before.map_or((0, 0), |before| (before.visits, before.keyed));
+        let (visits, shown) = if visits >= 200 {
+            (visits / 2, shown / 2)
+        } else {
+            (visits, shown)
+        };
+        self.visits = visits + 1;
+        self.keyed = shown + u8::from(keyed);
+        self.last = now;
     }
 }
 
@@ -385,14 +415,16 @@ impl Profile {
             arrival,
             child_is_new: false,
         };
-        if let Some(device) = seen.device {
-            if had_history {
-                told.tried(Level::Device, device.seen.is_new());
-            }
-            told.version = device.change;
-            if self.families.learn(&visit(device.seen.key), &FAMILIES) == Learned::Known {
+        if let Some(device) = seen.device
+            && had_history
+        {
+            told.tried(Level::Device, device.seen.is_new());
+            told.version = device.change.map(|change| (device.idle, change));
+        }
+        if let Some(family) = seen.keys.family {
+            if self.families.learn(&visit(family), &FAMILIES) == Learned::Known {
                 told.new_family = Some(NewValue {
-                    value: device.seen.key,
+                    value: family,
                     arrival: had_history,
                 });
             }
@@ -406,13 +438,15 @@ impl Profile {
             }
             self.clients.learn(&visit(key), &CLIENTS);
         }
-        told.key_absent = seen.key_absent;
+        told.key = seen.key;
     }
 
     fn learn_version(&mut self, seen: &Sighting, context: &Context) {
-        let Some(now) = Version::of(&seen.keys, &context.client) else {
+        let Some(mut now) = Version::of(&seen.keys, &context.client) else {
             return;
         };
+        let before = self.versions.iter().find(|version| version.family == now.family);
+        now.count(before, seen.now, seen.keys.client.is_some());
         match self
             .versions
             .iter_mut()

@@ -133,7 +133,10 @@ impl Hazards {
         for beta in [
             self.coarse.get_mut(coarse_index(level, bucket)),
             self.fine.get_mut(fine_index(level, bucket)),
-        ].into_iter().flatten() {
+        ]
+        .into_iter()
+        .flatten()
+        {
             beta.learn(novel);
         }
     }

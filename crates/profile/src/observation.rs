@@ -1,6 +1,6 @@
 //! What one learned visit tells the population: a small value that can wait for the end of an epoch.
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, IdleBucket};
 use crate::features::clock::Bin;
 use crate::hazard::Level;
 use crate::population::{NetworkNovelty, TeleportCell};
@@ -36,6 +36,15 @@ impl VersionChange {
     }
 }
 
+/// Whether a visit showed a client key where the account's history makes one likely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyHabit {
+    /// The family of client is new to the account: the habit is that of its other clients.
+    pub new_family: bool,
+    /// No key was shown.
+    pub absent: bool,
+}
+
 /// A value that an account knows for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewValue {
@@ -66,8 +75,8 @@ pub struct Observation {
     pub new_asn_class: Option<NetworkClass>,
     /// Client family new to the account.
     pub new_family: Option<NewValue>,
-    /// Change of version of a known client.
-    pub version: Option<VersionChange>,
+    /// Change of version of a known client, after a silence of that client.
+    pub version: Option<(IdleBucket, VersionChange)>,
     /// Network outcome and whether the client was new.
     pub joint: Option<(NetworkNovelty, bool)>,
     /// Hour of the week.
@@ -76,8 +85,8 @@ pub struct Observation {
     pub gap_minutes: Option<f64>,
     /// Whether a comparison of places showed a jump.
     pub teleport: Option<(TeleportCell, bool)>,
-    /// Whether an account that shows client keys showed none.
-    pub key_absent: Option<bool>,
+    /// Whether a client key was shown where one is usual.
+    pub key: Option<KeyHabit>,
 }
 
 const LEVELS: [Level; 6] = [
@@ -108,7 +117,7 @@ impl Observation {
             clock: None,
             gap_minutes: None,
             teleport: None,
-            key_absent: None,
+            key: None,
         }
     }
 

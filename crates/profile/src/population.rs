@@ -88,7 +88,7 @@ pub struct Population {
     clock: PopulationClock,
     gap: Gap,
     teleports: [(f64, f64); 4],
-    key_absent: (f64, f64),
+    key_absent: [(f64, f64); 2],
     decayed: Minutes,
 }
 
@@ -185,10 +185,17 @@ impl Population {
         (jumps + TELEPORT_PRIOR_WEIGHT * cell.prior()) / (moves + TELEPORT_PRIOR_WEIGHT)
     }
 
-    /// Probability that a visit of an account that shows client keys shows none.
+    /// Probability that a visit shows no client key where the client, or if it is new the account, usually does.
     #[must_use]
-    pub fn key_absent(&self) -> f64 {
-        (self.key_absent.0 + 50.0 * 0.03) / (self.key_absent.1 + 50.0)
+    pub fn key_absent(&self, new_family: bool) -> f64 {
+        let (absent, visits) = self
+            .key_absent
+            .get(usize::from(new_family))
+            .copied()
+            .unwrap_or_default();
+        // Assumed: a new device is often somebody's own, which no one manages; a managed one rarely forgets its key.
+        let prior = if new_family { 0.4 } else { 0.03 };
+        (absent + KEY_PRIOR_WEIGHT * prior) / (visits + KEY_PRIOR_WEIGHT)
     }
 
     /// Applies one observation. Observations come in the order of the log.
@@ -218,10 +225,10 @@ impl Population {
         {
             *count += 1.0;
         }
-        if let Some(change) = seen.version
+        if let Some((idle, change)) = seen.version
             && let Some(count) = self
                 .versions
-                .get_mut(seen.bucket.idle.index())
+                .get_mut(idle.index())
                 .and_then(|row| row.get_mut(change.index()))
         {
             *count += 1.0;
@@ -241,9 +248,11 @@ impl Population {
             *jumps += f64::from(u8::from(jumped));
             *moves += 1.0;
         }
-        if let Some(absent) = seen.key_absent {
-            self.key_absent.0 += f64::from(u8::from(absent));
-            self.key_absent.1 += 1.0;
+        if let Some(key) = seen.key
+            && let Some((absent, visits)) = self.key_absent.get_mut(usize::from(key.new_family))
+        {
+            *absent += f64::from(u8::from(key.absent));
+            *visits += 1.0;
         }
     }
 
@@ -271,12 +280,12 @@ impl Population {
         self.joint.scale(factor);
         self.clock.scale(factor);
         let rows = self.versions.iter_mut().flatten().chain(&mut self.class_arrivals);
-        for count in rows.chain([&mut self.key_absent.0, &mut self.key_absent.1]) {
+        for count in rows {
             *count *= factor;
         }
-        for (jumps, moves) in &mut self.teleports {
-            *jumps *= factor;
-            *moves *= factor;
+        for (some, all) in self.teleports.iter_mut().chain(&mut self.key_absent) {
+            *some *= factor;
+            *all *= factor;
         }
     }
 }
@@ -314,6 +323,7 @@ const VERSION_PRIOR: [[f64; VersionChange::COUNT]; IdleBucket::COUNT] = [
 ];
 const VERSION_PRIOR_WEIGHT: f64 = 30.0;
 const TELEPORT_PRIOR_WEIGHT: f64 = 30.0;
+const KEY_PRIOR_WEIGHT: f64 = 30.0;
 
 /// How new the network of a visit is to its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

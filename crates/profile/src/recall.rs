@@ -10,7 +10,7 @@ use crate::features::positions::Position;
 use crate::hazard::Level;
 use crate::keys::Keys;
 use crate::known::{Familiarity, Known, Retention};
-use crate::observation::VersionChange;
+use crate::observation::{KeyHabit, VersionChange};
 use crate::population::{NetworkNovelty, Population};
 use habitus_model::hash::HashKey;
 use habitus_model::{Context, DeviceType, Minutes};
@@ -67,6 +67,8 @@ pub struct DeviceSeen {
     pub seen: LevelSeen,
     /// Version change, if the family is known.
     pub change: Option<VersionChange>,
+    /// Silence of this family.
+    pub idle: IdleBucket,
     /// Kinship.
     pub kinship: Kinship,
 }
@@ -102,8 +104,8 @@ pub struct Sighting {
     pub device: Option<DeviceSeen>,
     /// Bound client.
     pub client: Option<LevelSeen>,
-    /// Whether an account that shows client keys showed none. Absent: it does not show keys.
-    pub key_absent: Option<bool>,
+    /// Whether a client key was shown where one is usual. Absent: none is usual.
+    pub key: Option<KeyHabit>,
     /// Position, if the place can be compared.
     pub position: Option<Position>,
     /// Moves from and to remembered positions, in order of their time.
@@ -167,7 +169,7 @@ impl Recall<'_> {
             network_novelty: None,
             device: None,
             client: None,
-            key_absent: None,
+            key: None,
             position: position(context, keys.client.or(keys.family)),
             moves: Vec::new(),
         }
@@ -248,11 +250,11 @@ impl Recall<'_> {
             seen.device = Some(DeviceSeen {
                 seen: own,
                 change: change_of(profile, seen.keys, context),
+                idle: IdleBucket::of(family_idle_days(profile, family, now)),
                 kinship: kinship(profile, own, seen.keys, context.client.device),
             });
         }
-        let shows_keys = profile.keyed_share() >= KEYED_SHARE_MIN && profile.visits(now) >= KEYED_VISITS_MIN;
-        seen.key_absent = shows_keys.then_some(seen.keys.client.is_none());
+        seen.key = key_habit(profile, seen, now);
         if let Some(key) = seen.keys.client
             && !profile.clients.is_empty()
         {
@@ -289,6 +291,36 @@ fn begins_visit(profile: &Profile, keys: &Keys, now: Minutes) -> bool {
     profile.last_visit.is_none_or(|last| {
         last.prefix != keys.prefix || last.family != keys.family || now.since(last.at) >= VISIT_MINUTES
     })
+}
+
+fn family_idle_days(profile: &Profile, family: u64, now: Minutes) -> f64 {
+    let held = profile.versions.iter().find(|version| version.family == family);
+    held.map_or(0.0, |version| now.days_since(version.last))
+}
+
+/// A client is expected to show a key if it usually does; a new one if the account's clients do.
+fn key_habit(profile: &Profile, seen: &Sighting, now: Minutes) -> Option<KeyHabit> {
+    let absent = seen.keys.client.is_none();
+    let held = profile
+        .versions
+        .iter()
+        .find(|version| Some(version.family) == seen.keys.family);
+    match held {
+        Some(version) => {
+            let usual = version.keyed_share()? >= KEYED_SHARE_MIN;
+            usual.then_some(KeyHabit {
+                new_family: false,
+                absent,
+            })
+        }
+        None => {
+            let usual = profile.visits(now) >= KEYED_VISITS_MIN && profile.keyed_share() >= KEYED_SHARE_MIN;
+            usual.then_some(KeyHabit {
+                new_family: true,
+                absent,
+            })
+        }
+    }
 }
 
 fn change_of(profile: &Profile, keys: Keys, context: &Context) -> Option<VersionChange> {

@@ -34,7 +34,7 @@ impl Detector for Device {
 
     fn assess(&self, view: &View<'_>) -> Opinion {
         let seen = view.seen;
-        if view.context.client.is_unknown() && seen.key_absent != Some(true) {
+        if view.context.client.is_unknown() && !seen.key.is_some_and(|key| key.absent) {
             return Opinion::Abstain(Blind::NoClient);
         }
         if !view.has_history() {
@@ -115,7 +115,7 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
     let change = device
         .change
         .filter(|_| matches!(device.seen.familiarity, Familiarity::Known { .. }))?;
-    let owner = view.population.version_change(view.seen.bucket.idle, change);
+    let owner = view.population.version_change(device.idle, change);
     let nats = against(attacker::version(change), owner);
     let (signal, text) = match change {
         VersionChange::Same => ("same_version", "{0}: the version last seen"),
@@ -140,8 +140,8 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
 }
 
 fn client_key(view: &View<'_>) -> Option<Evidence> {
-    if view.seen.key_absent == Some(true) {
-        let owner = view.population.key_absent();
+    if let Some(key) = view.seen.key.filter(|key| key.absent) {
+        let owner = view.population.key_absent(key.new_family);
         let reason = Reason::new(
             "the device shows no key, though this account's devices do",
             vec![],
