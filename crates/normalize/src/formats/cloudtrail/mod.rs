@@ -183,7 +183,8 @@ fn caller(event: &mut Event, record: &Json<'_>) {
         .into_iter()
         .chain(record.bool("additionalEventData.MFAUsed"));
     event.auth.is_mfa = said.max().filter(|is_mfa| *is_mfa || is_native);
-    if event.account.name.is_none() && event.account.uid.is_none() {
+    // Users of IAM Identity Center are named beside their identity, which holds ids only.
+    if event.account.name.is_none() {
         event.account.name = record.text("additionalEventData.UserName");
     }
     if event.action == "ConsoleLogin" {
