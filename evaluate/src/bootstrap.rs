@@ -5,7 +5,7 @@ use habitus_model::math;
 use oorandom::Rand64;
 
 /// How often each account is drawn in replicate `nth` of a world, when as many are drawn as there are.
-pub(crate) fn weights(seed: u64, world_seed: u64, nth: u32, accounts: usize) -> Vec<f64> {
+pub(crate) fn weights((seed, world_seed): (u64, u64), nth: u32, accounts: usize) -> Vec<f64> {
     let stream = u128::from(seed) << 96 | u128::from(world_seed) << 32 | u128::from(nth);
     let mut rng = Rand64::new(stream);
     let mut weights = vec![0.0; accounts];
@@ -36,10 +36,10 @@ mod tests {
 
     #[test]
     fn as_many_are_drawn_as_there_are_and_repeatably() {
-        let drawn = weights(1, 2, 3, 500);
+        let drawn = weights((1, 2), 3, 500);
         assert_eq!(drawn.iter().sum::<f64>(), 500.0);
-        assert_eq!(drawn, weights(1, 2, 3, 500));
-        assert_ne!(drawn, weights(1, 2, 4, 500));
+        assert_eq!(drawn, weights((1, 2), 3, 500));
+        assert_ne!(drawn, weights((1, 2), 4, 500));
         // About 37 % of accounts are not drawn (1/e).
         let none = drawn.iter().filter(|weight| **weight == 0.0).count();
         assert!((150..220).contains(&none), "{none}");

@@ -43,43 +43,57 @@ impl Ranked {
     }
 
     fn weight(&self, weights: &[f64]) -> f64 {
-        self.0.iter().map(|scored| weight_of(weights, scored.1)).sum()
+        total(&self.0, weights)
     }
 
-    /// The score that must be exceeded so that at most `budget` (a share) of these logins are flagged. Infinite if
-    /// there are none. O(n).
+    /// The scores that must be exceeded so that at most these shares of the logins are flagged; budgets in ascending
+    /// order. Infinite if there are no logins. O(n).
     #[must_use]
-    pub fn threshold(&self, budget: f64, weights: &[f64]) -> f64 {
-        let allowed = budget * self.weight(weights);
+    pub fn thresholds<const N: usize>(&self, budgets: [f64; N], weights: &[f64]) -> [f64; N] {
+        let whole = self.weight(weights);
+        let mut ranked = self.0.iter();
         let mut above = 0.0;
-        for (score, account) in &self.0 {
-            above += weight_of(weights, *account);
+        let mut last = f64::INFINITY;
+        budgets.map(|budget| {
             // The tolerance keeps a budget of exactly k logins from failing by rounding.
-            if above > allowed + 1e-9 {
-                return *score;
+            while above <= budget * whole + 1e-9 {
+                let Some((score, account)) = ranked.next() else {
+                    break;
+                };
+                above += weight_of(weights, *account);
+                last = *score;
             }
-        }
-        self.0.last().map_or(f64::INFINITY, |lowest| lowest.0)
+            last
+        })
     }
 
-    /// Share of these logins strictly above a threshold; 0 if there are none. O(n).
+    /// Share of these logins strictly above each threshold; 0 if there are none. O(n).
     #[must_use]
-    pub fn share_above(&self, threshold: f64, weights: &[f64]) -> f64 {
-        let flagged = self.0.iter().take_while(|scored| scored.0 > threshold);
-        let flagged: f64 = flagged.map(|scored| weight_of(weights, scored.1)).sum();
-        ratio(flagged, self.weight(weights))
+    pub fn shares_above<const N: usize>(&self, thresholds: [f64; N], weights: &[f64]) -> [f64; N] {
+        let whole = self.weight(weights);
+        thresholds.map(|threshold| {
+            let flagged = self.0.partition_point(|scored| scored.0 > threshold);
+            let flagged = self.0.get(..flagged).unwrap_or_default();
+            ratio(total(flagged, weights), whole)
+        })
     }
 }
 
-/// Measures attacks against owners. An empty side gives zeros. O(n).
+/// Measures several kinds of attack against the same owners. An empty side gives zeros. O(n × kinds).
 #[must_use]
-pub fn measure(owners: &Ranked, attacks: &Ranked, weights: &[f64]) -> Metrics {
-    let (roc_auc, average_precision) = curves(owners, attacks, weights);
-    Metrics {
-        roc_auc,
-        average_precision,
-        recall: BUDGETS.map(|budget| attacks.share_above(owners.threshold(budget, weights), weights)),
-    }
+pub fn measure<const K: usize>(owners: &Ranked, attacks: &[Ranked; K], weights: &[f64]) -> [Metrics; K] {
+    let thresholds = owners.thresholds(BUDGETS, weights);
+    let mut kinds = attacks.iter();
+    std::array::from_fn(|_| {
+        let none = Ranked(Vec::new());
+        let attacks = kinds.next().unwrap_or(&none);
+        let (roc_auc, average_precision) = curves(owners, attacks, weights);
+        Metrics {
+            roc_auc,
+            average_precision,
+            recall: attacks.shares_above(thresholds, weights),
+        }
+    })
 }
 
 /// Area under the ROC curve and average precision in one pass down the ranking. At equal scores the owners come
@@ -95,13 +109,19 @@ fn curves(owners: &Ranked, attacks: &Ranked, weights: &[f64]) -> (f64, f64) {
         while let Some(owner) = ahead.next_if(|owner| owner.0 >= score) {
             owners_ahead += weight_of(weights, owner.1);
         }
-        let weight: f64 = group.iter().map(|attack| weight_of(weights, attack.1)).sum();
+        let weight = total(group, weights);
         found += weight;
         area += weight * (all_owners - owners_ahead);
         precision += weight * ratio(found, found + owners_ahead);
     }
     let area = ratio(area, all_owners * all_attacks);
     (area, ratio(precision, all_attacks))
+}
+
+/// Sum of weights; from positive zero, which the sum of nothing is not.
+fn total(scores: &[Scored], weights: &[f64]) -> f64 {
+    let weights = scores.iter().map(|scored| weight_of(weights, scored.1));
+    weights.fold(0.0, |sum, weight| sum + weight)
 }
 
 fn weight_of(weights: &[f64], account: u32) -> f64 {
@@ -129,7 +149,7 @@ mod tests {
         // Precision at the attacks: 1/1, 2/3, 3/6.
         let owners = ranked(&[8.0, 5.0, 3.0, 1.0]);
         let attacks = ranked(&[9.0, 7.0, 2.0]);
-        let measured = measure(&owners, &attacks, &ONE);
+        let [measured] = measure(&owners, &[attacks], &ONE);
         assert!((measured.roc_auc - 8.0 / 12.0).abs() < 1e-12);
         assert!((measured.average_precision - (1.0 + 2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-12);
     }
@@ -138,12 +158,12 @@ mod tests {
     fn budgets_count_owners_above_the_threshold() {
         let owners = ranked(&[10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
         // One of ten may be flagged: the threshold is the second owner.
-        assert_eq!(owners.threshold(0.1, &ONE), 9.0);
-        assert!((owners.share_above(9.0, &ONE) - 0.1).abs() < 1e-12);
+        assert_eq!(owners.thresholds([0.1], &ONE), [9.0]);
+        assert!((owners.shares_above([9.0], &ONE)[0] - 0.1).abs() < 1e-12);
         // Less than one login allowed: an attack must beat every owner.
-        assert_eq!(owners.threshold(0.01, &ONE), 10.0);
+        assert_eq!(owners.thresholds([0.01], &ONE), [10.0]);
         let attacks = ranked(&[10.5, 9.5, 9.0, 0.5]);
-        let measured = measure(&owners, &attacks, &ONE);
+        let [measured] = measure(&owners, &[attacks], &ONE);
         assert_eq!(measured.recall, [0.25, 0.25, 0.25, 0.25, 0.5]);
     }
 
@@ -151,7 +171,7 @@ mod tests {
     fn ties_count_against_the_detector() {
         let owners = ranked(&[1.0, 1.0, 1.0, 1.0]);
         let attacks = ranked(&[1.0, 1.0]);
-        let measured = measure(&owners, &attacks, &ONE);
+        let [measured] = measure(&owners, &[attacks], &ONE);
         assert_eq!(measured.roc_auc, 0.0);
         assert_eq!(measured.recall, [0.0; 5]);
         assert!((measured.average_precision - 2.0 / 6.0).abs() < 1e-12);
@@ -161,26 +181,25 @@ mod tests {
     fn a_budget_spent_by_ties_flags_nobody() {
         // Three owners tie at the top; a budget of one in four cannot flag one of them alone.
         let owners = ranked(&[5.0, 5.0, 5.0, 1.0]);
-        let threshold = owners.threshold(0.25, &ONE);
-        assert_eq!(threshold, 5.0);
-        assert_eq!(owners.share_above(threshold, &ONE), 0.0);
+        let thresholds = owners.thresholds([0.25], &ONE);
+        assert_eq!(thresholds, [5.0]);
+        assert_eq!(owners.shares_above(thresholds, &ONE), [0.0]);
     }
 
     #[test]
     fn weights_repeat_accounts() {
         let owners = Ranked::new(vec![(3.0, 0), (1.0, 1)]);
-        let attacks = Ranked::new(vec![(2.0, 0), (4.0, 1)]);
+        let attacks = [Ranked::new(vec![(2.0, 0), (4.0, 1)])];
         // Account 0 twice, account 1 never: owners 3, 3; attacks 2, 2.
         let weights = [2.0, 0.0];
-        assert_eq!(measure(&owners, &attacks, &weights).roc_auc, 0.0);
+        assert_eq!(measure(&owners, &attacks, &weights)[0].roc_auc, 0.0);
         // Account 1 twice: owners 1, 1; attacks 4, 4.
-        assert_eq!(measure(&owners, &attacks, &[0.0, 2.0]).roc_auc, 1.0);
+        assert_eq!(measure(&owners, &attacks, &[0.0, 2.0])[0].roc_auc, 1.0);
     }
 
     #[test]
     fn nothing_to_measure_is_zero_and_no_panic() {
-        let none = ranked(&[]);
-        let measured = measure(&none, &none, &ONE);
+        let [measured] = measure(&ranked(&[]), &[ranked(&[])], &ONE);
         assert_eq!(measured.roc_auc, 0.0);
         assert_eq!(measured.recall, [0.0; 5]);
     }

@@ -32,11 +32,15 @@ fn of_regime(plan: &Plan, regime: Regime, worlds: &[&WorldOutcome]) -> RegimeRep
     }
 }
 
+/// Number of kinds of attack.
+const KINDS: usize = AttackKind::ALL.len();
+
 /// One scorer's scores on one world, with the thresholds of its budgets.
 struct View<'a> {
     world: &'a WorldOutcome,
     scores: &'a [f64],
     owners: Ranked,
+    attacks: [Ranked; KINDS],
     thresholds: [f64; 5],
     ones: Vec<f64>,
 }
@@ -49,14 +53,15 @@ impl<'a> View<'a> {
         Self {
             world,
             scores,
-            thresholds: BUDGETS.map(|budget| owners.threshold(budget, &ones)),
+            thresholds: owners.thresholds(BUDGETS, &ones),
+            attacks: AttackKind::ALL.map(|kind| ranked(world, scores, |truth| truth == Truth::Attack(kind))),
             owners,
             ones,
         }
     }
 
-    fn attacks(&self, kind: AttackKind) -> Ranked {
-        ranked(self.world, self.scores, move |truth| truth == Truth::Attack(kind))
+    fn measure(&self, weights: &[f64]) -> [Metrics; KINDS] {
+        measure(&self.owners, &self.attacks, weights)
     }
 
     fn points(&self) -> impl Iterator<Item = (&Point, f64)> {
@@ -73,73 +78,83 @@ fn ranked(world: &WorldOutcome, scores: &[f64], wanted: impl Fn(Truth) -> bool) 
 
 fn of_scorer(plan: &Plan, worlds: &[&WorldOutcome], nth: usize) -> ScorerReport {
     let views: Vec<View<'_>> = worlds.iter().map(|world| View::new(world, nth)).collect();
+    let measured = Measured::new(plan, &views);
     let name = worlds.first().and_then(|world| world.scorers.get(nth));
-    let is_owner = |point: &Point| matches!(point.truth, Truth::Owner(_));
+    let kinds = AttackKind::ALL.iter().enumerate();
     ScorerReport {
         name: name.map_or_else(String::new, |scorer| scorer.name.clone()),
-        kinds: AttackKind::ALL.map(|kind| of_kind(plan, &views, kind)).to_vec(),
-        cohorts: Cohort::ALL
-            .map(|cohort| {
-                let inside =
-                    |point: &Point| matches!(point.truth, Truth::Owner(c) | Truth::Aside(c) if c == cohort);
-                let (count, flagged) = flagged(&views, inside);
-                CohortShare {
-                    cohort,
-                    count,
-                    flagged,
-                }
-            })
-            .to_vec(),
-        owners_by_history: by_history(&views, is_owner),
+        kinds: kinds
+            .map(|(ix, kind)| of_kind(&views, &measured, (ix, *kind)))
+            .collect(),
+        cohorts: Cohort::ALL.map(|cohort| of_cohort(&views, cohort)).to_vec(),
+        owners_by_history: by_history(&views, |point| matches!(point.truth, Truth::Owner(_))),
     }
 }
 
-fn of_kind(plan: &Plan, views: &[View<'_>], kind: AttackKind) -> KindReport {
-    let attacks: Vec<Ranked> = views.iter().map(|view| view.attacks(kind)).collect();
-    let pairs: Vec<(&View<'_>, &Ranked)> = views.iter().zip(&attacks).collect();
-    let plain = pairs
-        .iter()
-        .map(|(view, attacks)| measure(&view.owners, attacks, &view.ones));
-    let plain: Vec<Metrics> = plain.collect();
-    let replicates: Vec<Vec<Metrics>> = (0..plan.replicates)
-        .map(|nth| {
-            pairs
-                .iter()
-                .map(|(view, attacks)| resampled(plan, nth, view, attacks))
-                .collect()
-        })
-        .collect();
-    let estimate = |of: &dyn Fn(&Metrics) -> f64| estimate(&plain, &replicates, of);
+fn of_cohort(views: &[View<'_>], cohort: Cohort) -> CohortShare {
+    let inside = |point: &Point| matches!(point.truth, Truth::Owner(c) | Truth::Aside(c) if c == cohort);
+    let (count, flagged) = flagged(views, inside);
+    CohortShare {
+        cohort,
+        count,
+        flagged,
+    }
+}
+
+fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKind)) -> KindReport {
+    let of = |metric: &dyn Fn(&Metrics) -> f64| measured.estimate(ix, metric);
     let recall = BUDGETS.iter().enumerate().map(|(nth, budget)| Budgeted {
         budget: *budget,
-        recall: estimate(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0)),
+        recall: of(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0)),
     });
+    let by_history = by_history(views, |point| point.truth == Truth::Attack(kind));
+    let attacks = views.iter().filter_map(|view| view.attacks.get(ix));
     KindReport {
         kind,
-        attacks: u64::try_from(attacks.iter().map(Ranked::len).sum::<usize>()).unwrap_or(u64::MAX),
-        roc_auc: estimate(&|metrics| metrics.roc_auc),
-        average_precision: estimate(&|metrics| metrics.average_precision),
+        attacks: u64::try_from(attacks.map(Ranked::len).sum::<usize>()).unwrap_or(u64::MAX),
+        roc_auc: of(&|metrics| metrics.roc_auc),
+        average_precision: of(&|metrics| metrics.average_precision),
         recall: recall.collect(),
-        by_history: by_history(views, |point| point.truth == Truth::Attack(kind)),
+        by_history,
     }
 }
 
-fn resampled(plan: &Plan, nth: u32, view: &View<'_>, attacks: &Ranked) -> Metrics {
-    let weights = bootstrap::weights(plan.bootstrap_seed, view.world.summary.seed, nth, view.ones.len());
-    measure(&view.owners, attacks, &weights)
+/// The metrics of each world, by kind of attack: plain and resampled.
+struct Measured {
+    plain: Vec<[Metrics; KINDS]>,
+    replicates: Vec<Vec<[Metrics; KINDS]>>,
 }
 
-fn estimate(plain: &[Metrics], replicates: &[Vec<Metrics>], of: &dyn Fn(&Metrics) -> f64) -> Estimate {
-    let mean = |worlds: &[Metrics]| {
-        let count = math::from_usize(worlds.len()).max(1.0);
-        worlds.iter().map(of).sum::<f64>() / count
-    };
-    let least = plain.iter().map(of).fold(f64::INFINITY, f64::min);
-    let greatest = plain.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
-    Estimate {
-        value: mean(plain),
-        interval: bootstrap::interval(replicates.iter().map(|worlds| mean(worlds)).collect()),
-        worlds: (least, greatest),
+impl Measured {
+    fn new(plan: &Plan, views: &[View<'_>]) -> Self {
+        let resampled = |nth: u32| {
+            let world = |view: &View<'_>| {
+                let seeds = (plan.bootstrap_seed, view.world.summary.seed);
+                view.measure(&bootstrap::weights(seeds, nth, view.ones.len()))
+            };
+            views.iter().map(world).collect()
+        };
+        Self {
+            plain: views.iter().map(|view| view.measure(&view.ones)).collect(),
+            replicates: (0..plan.replicates).map(resampled).collect(),
+        }
+    }
+
+    fn estimate(&self, kind: usize, metric: &dyn Fn(&Metrics) -> f64) -> Estimate {
+        let of = |world: &[Metrics; KINDS]| world.get(kind).map_or(0.0, metric);
+        let mean = |worlds: &[[Metrics; KINDS]]| {
+            let sum = worlds.iter().map(of).fold(0.0, |sum, value| sum + value);
+            sum / math::from_usize(worlds.len()).max(1.0)
+        };
+        let replicates = self.replicates.iter().map(|worlds| mean(worlds));
+        Estimate {
+            value: mean(&self.plain),
+            interval: bootstrap::interval(replicates.collect()),
+            worlds: (
+                self.plain.iter().map(of).fold(f64::INFINITY, f64::min),
+                self.plain.iter().map(of).fold(f64::NEG_INFINITY, f64::max),
+            ),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub enum Cohort {
     FailedByOwner,
     /// The account's first successful login.
     First,
-    /// The account was silent for 90 days or more.
+    /// The account was silent for 90 days or more (in periods below 270 days: for a third of the period).
     Dormant,
     /// Away from home, at home or abroad.
     Travel,

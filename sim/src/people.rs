@@ -247,7 +247,7 @@ fn draw_absence(rng: &mut Rng, tenant: &Tenant) -> Option<(i64, i64)> {
         return None;
     }
     let days = i64::from(tenant.config.days.max(1));
-    let length = 90.min(days / 3);
+    let length = tenant.dormant_ms() / DAY_MS;
     let latest = usize::try_from((days - length).max(1)).unwrap_or(1);
     let from = tenant.start_ms + i64::try_from(rng.below(latest)).unwrap_or(0) * DAY_MS;
     Some((from, from + length * DAY_MS))

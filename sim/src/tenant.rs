@@ -9,6 +9,8 @@ use crate::providers::Kind;
 use crate::releases::{DAY_MS, date};
 use crate::rng::Rng;
 use crate::spot::Line;
+use habitus_model::math;
+use std::ops::Range;
 
 /// An office with the addresses it shows to the world.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct Tenant {
     pub offices: Vec<Office>,
     /// Enterprise: the company's gateways.
     pub gateways: Vec<Line>,
+    /// Enterprise: a new gateway that replaces the others, and when its roll-out begins.
+    pub rollout: Option<(i64, Line)>,
 }
 
 impl Tenant {
@@ -49,16 +53,24 @@ impl Tenant {
             Regime::Consumer => (Vec::new(), Vec::new()),
             Regime::Enterprise => draw_company(rng, &mut networks, &homes),
         };
+        let end_ms = start_ms + i64::from(config.days.max(1)) * DAY_MS;
+        let rollout = draw_rollout(rng, &networks, &homes, start_ms..end_ms);
         Self {
             config: config.clone(),
             params,
             networks,
             start_ms,
-            end_ms: start_ms + i64::from(config.days.max(1)) * DAY_MS,
+            end_ms,
             homes,
             offices,
             gateways,
+            rollout: rollout.filter(|_| config.regime == Regime::Enterprise),
         }
+    }
+
+    /// Silence after which an account counts as dormant: 90 days, or a third of a shorter period.
+    pub(crate) fn dormant_ms(&self) -> i64 {
+        90.min(i64::from(self.config.days.max(1)) / 3).max(1) * DAY_MS
     }
 
     /// Whether a country is one the tenant's people live in.
@@ -133,6 +145,28 @@ fn draw_company(
     }
     let gateways = draw_gateways(rng, networks, homes, &offices);
     (offices, gateways)
+}
+
+/// Half of the companies change to another gateway within the period (assumed): one day many people come from a
+/// network nobody came from before, a quarter of the time in another country.
+fn draw_rollout(
+    rng: &mut Rng,
+    networks: &Networks,
+    homes: &[(CountryIx, f64)],
+    period: Range<i64>,
+) -> Option<(i64, Line)> {
+    let changes = rng.chance(0.5);
+    let from_ms = period.start + math::to_i64(rng.unit() * math::from_i64(period.end - period.start));
+    let elsewhere = rng.chance(0.25);
+    let country = if elsewhere {
+        atlas::by_code("NL")?
+    } else {
+        homes.first()?.0
+    };
+    let kinds = [Kind::Gateway, Kind::Hosting];
+    let provider = networks.pick(rng, country, &kinds)?;
+    let line = Line::fixed(rng, networks, provider, (country, 0))?;
+    changes.then_some((from_ms, line))
 }
 
 /// One to three offices in the first country; in others, one with a probability that grows with the share.

@@ -10,6 +10,7 @@ use crate::rng::{Rng, fraction, mix};
 use crate::spot::{Line, Spot};
 use crate::tenant::Tenant;
 use crate::trips::Trip;
+use habitus_model::math;
 
 /// Where a login comes from, and what is special about it.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub(crate) struct Whereabouts {
 
 /// Probability that an employee with a gateway is on it when out of the office (assumed).
 const GATEWAY_USE: f64 = 0.8;
+/// Days until a new gateway has reached everybody (assumed).
+const ROLLOUT_DAYS: f64 = 14.0;
 /// Probability that a relay is on where it is set up (assumed; some networks and sites switch it off).
 const RELAY_USE: f64 = 0.9;
 /// Probability of the favourite exit of a VPN (assumed).
@@ -43,7 +46,7 @@ pub(crate) fn draw(
     if let Some(server) = person.server.filter(|_| device.form == Form::Tool) {
         return at(&server, Cohort::Usual);
     }
-    if let Some(line) = through_tunnel(rng, person, device, is_in_office(tenant, person, ms)) {
+    if let Some(line) = through_tunnel(rng, tenant, person, (ms, device)) {
         return at(&line, Cohort::Vpn);
     }
     if let Some(trip) = person.trip(ms) {
@@ -79,7 +82,12 @@ fn is_in_office(tenant: &Tenant, person: &Person, ms: i64) -> bool {
     open && today < share && person.trip(ms).is_none()
 }
 
-fn through_tunnel(rng: &mut Rng, person: &Person, device: &Device, in_office: bool) -> Option<Line> {
+fn through_tunnel(
+    rng: &mut Rng,
+    tenant: &Tenant,
+    person: &Person,
+    (ms, device): (i64, &Device),
+) -> Option<Line> {
     if let Some(vpn) = person.vpn.as_ref().filter(|vpn| rng.chance(vpn.use_share)) {
         return if rng.chance(FAVOURITE_EXIT) {
             vpn.exits.first().copied()
@@ -91,8 +99,13 @@ fn through_tunnel(rng: &mut Rng, person: &Person, device: &Device, in_office: bo
     if let Some(relay) = person.relay.filter(|_| relayed && rng.chance(RELAY_USE)) {
         return Some(relay);
     }
-    let company = device.form == Form::Computer && !in_office;
-    person.gateway.filter(|_| company && rng.chance(GATEWAY_USE))
+    let company = device.form == Form::Computer && !is_in_office(tenant, person, ms);
+    let old = person.gateway.filter(|_| company && rng.chance(GATEWAY_USE))?;
+    // A roll-out reaches each person some days after it began.
+    let delay = fraction(mix(u64::from(person.ix), 10, 0)) * ROLLOUT_DAYS;
+    let delay_ms = math::to_i64(delay * math::from_i64(DAY_MS));
+    let new = tenant.rollout.filter(|(from_ms, _)| from_ms + delay_ms <= ms);
+    Some(new.map_or(old, |(_, line)| line))
 }
 
 fn away(rng: &mut Rng, tenant: &Tenant, person: &Person, (trip, device): (&Trip, &Device)) -> Option<Line> {

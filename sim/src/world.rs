@@ -8,7 +8,6 @@ use crate::life;
 use crate::login::{Agents, Login};
 use crate::parameters::Parameters;
 use crate::people::{Factor, Person};
-use crate::releases::DAY_MS;
 use crate::rng::Rng;
 use crate::tenant::Tenant;
 use crate::whereabouts;
@@ -127,8 +126,8 @@ impl World {
 
 /// Logins with a device, or from a new home, that still count as new (see [`Cohort::NewNetwork`]).
 const NEW_HOME_LOGINS: u32 = 3;
-/// Silence after which an account counts as dormant.
-const DORMANT_MS: i64 = 90 * DAY_MS;
+/// How much likelier a borrowed device is on a trip: the hotel's computer, a friend's phone (assumed).
+const BORROWED_AWAY: f64 = 4.0;
 
 /// One person's logins as they are written.
 struct Diary<'a> {
@@ -161,7 +160,9 @@ impl<'a> Diary<'a> {
         let person = self.person;
         let at_work = person.trip(ms).is_none().then_some(person.office.is_some());
         let used = person.wardrobe.choose(rng, ms, at_work)?;
-        let borrowed = rng.chance(self.tenant.params.devices.borrowed_share);
+        let away = person.trip(ms).is_some();
+        let borrowing = if away { BORROWED_AWAY } else { 1.0 } * self.tenant.params.devices.borrowed_share;
+        let borrowed = rng.chance(borrowing);
         let device = if borrowed {
             self.borrow(rng, ms)
         } else {
@@ -222,7 +223,7 @@ impl<'a> Diary<'a> {
         };
         let of_place = if moved { Cohort::NewNetwork } else { place };
         let candidates = [
-            (ms - last_ms >= DORMANT_MS).then_some(Cohort::Dormant),
+            (ms - last_ms >= self.tenant.dormant_ms()).then_some(Cohort::Dormant),
             borrowed.then_some(Cohort::Borrowed),
             new_device.then_some(Cohort::NewDevice),
             Some(of_place),
