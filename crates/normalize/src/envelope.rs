@@ -70,14 +70,14 @@ const LISTS: [&str; 6] = ["Records", "records", "value", "logEvents", "items", "
 /// decides.
 #[must_use]
 pub fn holds(document: &Json<'_>, marks: Marks) -> bool {
-    (marks.is_own)(document)
-        || member_holds(document, marks)
-        || LISTS.iter().any(|list| {
-            document
-                .items(list)
-                .first()
-                .is_some_and(|item| (marks.is_own)(item) || member_holds(item, marks))
-        })
+    if (marks.is_own)(document) {
+        return true;
+    }
+    let in_list = |list: &&str| {
+        let first = document.items(list).first();
+        first.is_some_and(|item| (marks.is_own)(item) || member_holds(item, marks))
+    };
+    is_shell(document) && (member_holds(document, marks) || LISTS.iter().any(|list| in_list(&list)))
 }
 
 /// The records of these marks in `document`. Items of a list that are something else are left out. Cost: linear.
@@ -148,12 +148,38 @@ fn one<'s>(
     Ok(None)
 }
 
-fn member_holds(item: &Json<'_>, marks: Marks) -> bool {
-    MEMBERS.iter().any(|member| match item.at(member) {
-        Some(inner @ Json::Object(_)) => (marks.is_own)(inner),
-        Some(Json::String(text)) => bears(text, marks),
-        _ => false,
+/// Whether a member is there that could hold a record. Most records come bare and every format asks, so this is one
+/// pass instead of a search for each name.
+fn is_shell(document: &Json<'_>) -> bool {
+    document.members().iter().any(|(name, _)| {
+        matches!(
+            name.as_ref(),
+            "CloudTrailEvent"
+                | "Events"
+                | "Records"
+                | "@message"
+                | "detail"
+                | "event"
+                | "event.original"
+                | "items"
+                | "log"
+                | "logEvents"
+                | "message"
+                | "properties"
+                | "properties.log"
+                | "records"
+                | "value"
+        )
     })
+}
+
+fn member_holds(item: &Json<'_>, marks: Marks) -> bool {
+    is_shell(item)
+        && MEMBERS.iter().any(|member| match item.at(member) {
+            Some(inner @ Json::Object(_)) => (marks.is_own)(inner),
+            Some(Json::String(text)) => bears(text, marks),
+            _ => false,
+        })
 }
 
 fn bears(text: &str, marks: Marks) -> bool {
@@ -255,6 +281,20 @@ mod tests {
             Some(1)
         );
         assert_eq!(count(r#"{"detail":{"other":1},"message":"mark"}"#), None);
+    }
+
+    #[test]
+    fn every_place_that_is_looked_at_makes_a_shell() {
+        let limits = Limits::default();
+        for name in MEMBERS.iter().chain(LISTS.iter()) {
+            for place in [*name, name.split('.').next().unwrap()] {
+                let text = format!("{{\"{place}\":1}}");
+                assert!(
+                    is_shell(&json::parse(text.as_bytes(), &limits).unwrap()),
+                    "{place}"
+                );
+            }
+        }
     }
 
     #[test]
