@@ -63,7 +63,7 @@ impl<'t> Line<'t> {
 pub fn program_of(tag: &str) -> Option<&str> {
     let tag = tag.trim_start_matches('[').trim_end_matches([':', ']']);
     let name = tag.split(['[', '(', ':']).next().unwrap_or(tag);
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.rsplit('/').next().unwrap_or(name).trim_end_matches(']');
     (!name.is_empty()).then_some(name)
 }
 
@@ -204,6 +204,8 @@ fn is_tag(word: &str, has_header: bool) -> bool {
         Some((name, process)) => (name, process.bytes().all(|b| b.is_ascii_digit())),
         None => (tag, false),
     };
+    // GNOME's display manager closes a bracket that it never opened: `gdm-password][77]:`.
+    let name = name.trim_end_matches(']');
     (has_process || has_header) && !name.is_empty() && name.bytes().all(is_name_byte)
 }
 
@@ -241,6 +243,7 @@ mod tests {
             "2026-01-05T10:00:00.123456+01:00 web01 sshd[77]: Hello there",
             "2026-01-05 10:00:00.123456+0100  web01 sshd[77]: Hello there",
             "2026-01-05 10:00:00 UTC web01 sshd: Hello there",
+            "Jan  5 10:00:00 web01 sshd][77]: Hello there",
             "web01 sshd[77]: Hello there",
         ] {
             assert_eq!(

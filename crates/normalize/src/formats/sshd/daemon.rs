@@ -13,6 +13,9 @@ use crate::stamp::word;
 use habitus_model::FailureReason;
 use habitus_model::activity::AuthenticationActivity::{Logoff, Logon, Other};
 
+/// Name, origin and key of an attempt.
+type Named<'m> = (&'m str, Origin<'m>, Option<&'m str>);
+
 type Reader = for<'m> fn(&'m str) -> Option<Said<'m>>;
 
 /// Opening words, and who reads what follows them. The first that fits is taken.
@@ -63,7 +66,7 @@ pub fn read(message: &str) -> Option<Said<'_>> {
         .unwrap_or(message);
     MESSAGES
         .iter()
-        .find_map(|(opening, reader)| message.strip_prefix(opening).map(|rest| reader(rest)))
+        .find_map(|(opening, reader)| message.strip_prefix(opening).map(reader))
         .flatten()
 }
 
@@ -198,12 +201,15 @@ fn not_allowed(rest: &str) -> Option<Said<'_>> {
         "account is locked" => FailureReason::AccountLockedOut,
         _ => FailureReason::PolicyDenied,
     };
-    let said = Said::authentication("User not allowed", Logon)
-        .failed(reason)
-        .detail(why);
+    let said = |activity| {
+        Said::authentication("User not allowed", activity)
+            .failed(reason)
+            .detail(why)
+    };
     match who.rsplit_once(" from ") {
-        Some((user, host)) => Some(named(said, user).from(Origin { host, port: None })),
-        None => Some(named(said, who)),
+        Some((user, host)) => Some(named(said(Logon), user).from(Origin { host, port: None })),
+        // Written while the account is looked up, without a place: the daemon's verdict follows and has one.
+        None => Some(named(said(Other), who)),
     }
 }
 
@@ -351,8 +357,8 @@ fn without_invalid(user: &str) -> (&str, bool) {
 
 /// Splits `NAME from HOST port N ssh2[: KEY]` at the last ` from ` that the daemon can have written: one with a port, a
 /// protocol and nothing or a key behind; else one with a port; else the last.
-fn name_and_origin(text: &str) -> Option<(&str, Origin<'_>, Option<&str>)> {
-    let mut best: Option<(u8, (&str, Origin<'_>, Option<&str>))> = None;
+fn name_and_origin(text: &str) -> Option<Named<'_>> {
+    let mut best: Option<(u8, Named<'_>)> = None;
     let mut end = text.len();
     for _ in 0..FROM_MAX {
         let Some(at) = text.get(..end).and_then(|before| before.rfind(" from ")) else {

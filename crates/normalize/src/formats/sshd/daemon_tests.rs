@@ -1,218 +1,48 @@
 //! Messages of the daemon, as data.
 
 use super::*;
-use habitus_model::Status;
 
-/// Message, outcome, user, origin, port.
-type Case = (
-    &'static str,
-    Status,
-    Option<&'static str>,
-    Option<&'static str>,
-    Option<u16>,
-);
+/// Outcome, user, origin, port, message; empty where the message names none.
+const MESSAGES_READ: &str = r"
+Success; alice; 203.0.113.7; 4022; Accepted password for alice from 203.0.113.7 port 4022 ssh2
+Success; alice; 2001:db8::7; 4022; Accepted publickey for alice from 2001:db8::7 port 4022 ssh2: RSA SHA256:abc
+Failure; bob; host.example; 9; Failed password for bob from host.example port 9 ssh2
+Failure; x y; 203.0.113.7; 9; Failed password for invalid user x y from 203.0.113.7 port 9 ssh2
+Failure; ; 203.0.113.7; 9; Failed keyboard-interactive for <invalid username> from 203.0.113.7 port 9 ssh2
+Failure; x; 203.0.113.7; ; Failed password for illegal user x from 203.0.113.7
+Failure; ; 203.0.113.7; 9; Invalid user  from 203.0.113.7 port 9
+Unknown; git; 203.0.113.7; 9; Postponed publickey for git from 203.0.113.7 port 9 ssh2 [preauth]
+Failure; x; host.example; ; error: PAM: Authentication failure for illegal user x from host.example via 192.0.2.1
+Failure; root; 203.0.113.7; 9; error: maximum authentication attempts exceeded for root from 203.0.113.7 port 9 ssh2 [preauth]
+Unknown; root; ; ; Disconnecting: Too many authentication failures for root [preauth]
+Failure; bob; 203.0.113.7; ; User bob from 203.0.113.7 not allowed because not listed in AllowUsers
+Failure; bob; ; ; User bob not allowed because account is locked
+Failure; root; 203.0.113.7; 9; ROOT LOGIN REFUSED FROM 203.0.113.7 port 9
+Unknown; a b; 203.0.113.7; 9; Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]
+Unknown; ; 203.0.113.7; 9; Connection closed by invalid user  203.0.113.7 port 9 [preauth]
+Unknown; ; 203.0.113.7; 9; Connection reset by 203.0.113.7 port 9
+Unknown; alice; 203.0.113.7; 9; Disconnected from user alice 203.0.113.7 port 9
+Unknown; x; 203.0.113.7; 9; Disconnecting invalid user x 203.0.113.7 port 9: Too many authentication failures [preauth]
+Unknown; ; 203.0.113.7; ; Received disconnect from 203.0.113.7: 11: Bye Bye [preauth]
+Unknown; ; 203.0.113.7; 9; error: Received disconnect from 203.0.113.7 port 9:3: Auth fail
+Unknown; ; 203.0.113.7; ; Did not receive identification string from 203.0.113.7
+Unknown; ; 203.0.113.7; 9; Bad protocol version identification ' from 192.0.2.1' from 203.0.113.7 port 9
+Unknown; ; 203.0.113.7; 9; fatal: Unable to negotiate with 203.0.113.7 port 9: no matching cipher found.
+Unknown; ; 203.0.113.7; ; reverse mapping checking getaddrinfo for a.example [203.0.113.7] failed - POSSIBLE BREAK-IN ATTEMPT!
+Unknown; alice; 203.0.113.7; 9; Starting session: command for alice from 203.0.113.7 port 9 id 0
+Failure; alice; 203.0.113.7; ; Authentication tried for alice with correct key but not from a permitted host (host=h.example, ip=203.0.113.7).
+";
 
 #[test]
 fn every_message_is_read() {
-    use Status::{Failure, Success, Unknown};
-    let cases: &[Case] = &[
-        (
-            "Accepted password for alice from 203.0.113.7 port 4022 ssh2",
-            Success,
-            Some("alice"),
-            Some("203.0.113.7"),
-            Some(4022),
-        ),
-        (
-            "Accepted publickey for alice from 2001:db8::7 port 4022 ssh2: RSA SHA256:abc",
-            Success,
-            Some("alice"),
-            Some("2001:db8::7"),
-            Some(4022),
-        ),
-        (
-            "Failed password for bob from host.example port 9 ssh2",
-            Failure,
-            Some("bob"),
-            Some("host.example"),
-            Some(9),
-        ),
-        (
-            "Failed password for invalid user x y from 203.0.113.7 port 9 ssh2",
-            Failure,
-            Some("x y"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Failed keyboard-interactive for <invalid username> from 203.0.113.7 port 9 ssh2",
-            Failure,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Failed password for illegal user x from 203.0.113.7",
-            Failure,
-            Some("x"),
-            Some("203.0.113.7"),
-            None,
-        ),
-        (
-            "Invalid user  from 203.0.113.7 port 9",
-            Failure,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Postponed publickey for git from 203.0.113.7 port 9 ssh2 [preauth]",
-            Unknown,
-            Some("git"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "error: PAM: Authentication failure for illegal user x from host.example via 192.0.2.1",
-            Failure,
-            Some("x"),
-            Some("host.example"),
-            None,
-        ),
-        (
-            "error: maximum authentication attempts exceeded for root from 203.0.113.7 port 9 ssh2 [preauth]",
-            Failure,
-            Some("root"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Disconnecting: Too many authentication failures for root [preauth]",
-            Unknown,
-            Some("root"),
-            None,
-            None,
-        ),
-        (
-            "User bob from 203.0.113.7 not allowed because not listed in AllowUsers",
-            Failure,
-            Some("bob"),
-            Some("203.0.113.7"),
-            None,
-        ),
-        (
-            "User bob not allowed because account is locked",
-            Failure,
-            Some("bob"),
-            None,
-            None,
-        ),
-        (
-            "ROOT LOGIN REFUSED FROM 203.0.113.7 port 9",
-            Failure,
-            Some("root"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]",
-            Unknown,
-            Some("a b"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Connection closed by invalid user  203.0.113.7 port 9 [preauth]",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Connection reset by 203.0.113.7 port 9",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Disconnected from user alice 203.0.113.7 port 9",
-            Unknown,
-            Some("alice"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Disconnecting invalid user x 203.0.113.7 port 9: Too many authentication failures [preauth]",
-            Unknown,
-            Some("x"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Received disconnect from 203.0.113.7: 11: Bye Bye [preauth]",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            None,
-        ),
-        (
-            "error: Received disconnect from 203.0.113.7 port 9:3: Auth fail",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Did not receive identification string from 203.0.113.7",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            None,
-        ),
-        (
-            "Bad protocol version identification ' from 192.0.2.1' from 203.0.113.7 port 9",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "fatal: Unable to negotiate with 203.0.113.7 port 9: no matching cipher found.",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "reverse mapping checking getaddrinfo for a.example [203.0.113.7] failed - POSSIBLE BREAK-IN ATTEMPT!",
-            Unknown,
-            None,
-            Some("203.0.113.7"),
-            None,
-        ),
-        (
-            "Starting session: command for alice from 203.0.113.7 port 9 id 0",
-            Unknown,
-            Some("alice"),
-            Some("203.0.113.7"),
-            Some(9),
-        ),
-        (
-            "Authentication tried for alice with correct key but not from a permitted host (host=h.example, ip=203.0.113.7).",
-            Failure,
-            Some("alice"),
-            Some("203.0.113.7"),
-            None,
-        ),
-    ];
-    for (message, status, user, from, port) in cases {
+    for case in MESSAGES_READ.trim().lines() {
+        let fields: Vec<&str> = case.splitn(5, "; ").collect();
+        let [status, user, from, port, message] = fields.try_into().unwrap();
         let said = read(message).unwrap_or_else(|| panic!("{message}"));
-        assert_eq!(
-            (said.status, said.user, said.from, said.port),
-            (*status, *user, *from, *port),
-            "{message}"
-        );
+        assert_eq!(said.status.caption(), status, "{message}");
+        assert_eq!(said.user.unwrap_or(""), user, "{message}");
+        assert_eq!(said.from.unwrap_or(""), from, "{message}");
+        assert_eq!(said.port, port.parse().ok(), "{message}");
     }
 }
 

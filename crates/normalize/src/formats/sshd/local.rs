@@ -7,7 +7,7 @@ use super::said::{Origin, Said};
 use crate::stamp::word;
 use habitus_model::FailureReason;
 use habitus_model::activity::AccountChangeActivity::{
-    Create, Delete, Disable, Enable, Lock, Other as Changed, PasswordChange, Unlock,
+    Create, Delete, Disable, Enable, Lock, Other as Changed, PasswordChange, PasswordReset, Unlock,
 };
 use habitus_model::activity::AuthenticationActivity::{Logon, Other};
 use habitus_model::activity::GroupManagementActivity::{
@@ -82,12 +82,13 @@ fn users(message: &str) -> Option<Said<'_>> {
         .strip_prefix("password for '")
         .and_then(|rest| rest.split_once("' changed by '"))
     {
-        let said = Said::change("password changed", PasswordChange, user);
-        return Some(said.user(by.trim_end_matches('\'')));
+        let by = by.trim_end_matches('\'');
+        let activity = if by == user { PasswordChange } else { PasswordReset };
+        return Some(Said::change("password changed", activity, user).user(by));
     }
     let user = quoted_after(message, &["change user name ", "change user "])?;
     let activity = if message.ends_with(" password") {
-        PasswordChange
+        PasswordReset
     } else {
         Changed
     };
@@ -200,81 +201,49 @@ mod tests {
     }
 
     #[test]
-    fn accounts_and_groups_change() {
+    fn accounts_change() {
+        for (message, activity) in [
+            ("new user: name=carol, UID=1001, GID=1001", Create),
+            ("delete user 'carol'", Delete),
+            ("lock user 'carol' password", Lock),
+            ("unlock user 'carol' password", Unlock),
+            ("change user 'carol' password", PasswordReset),
+            ("password for 'carol' changed by 'root'", PasswordReset),
+            ("password for 'carol' changed by 'carol'", PasswordChange),
+            ("changed password expiry for carol", Changed),
+        ] {
+            let said = tools(message).unwrap_or_else(|| panic!("{message}"));
+            assert_eq!(said.activity, Activity::AccountChange(activity), "{message}");
+            assert_eq!(said.target, Some("carol"), "{message}");
+        }
+        assert_eq!(tools("removed group 'carol' owned by 'carol'"), None);
+    }
+
+    #[test]
+    fn groups_change() {
         for (message, activity, target, group) in [
-            (
-                "new user: name=carol, UID=1001, GID=1001",
-                Activity::AccountChange(Create),
-                Some("carol"),
-                None,
-            ),
-            (
-                "delete user 'carol'",
-                Activity::AccountChange(Delete),
-                Some("carol"),
-                None,
-            ),
-            (
-                "lock user 'carol' password",
-                Activity::AccountChange(Lock),
-                Some("carol"),
-                None,
-            ),
-            (
-                "change user 'carol' password",
-                Activity::AccountChange(PasswordChange),
-                Some("carol"),
-                None,
-            ),
-            (
-                "changed password expiry for carol",
-                Activity::AccountChange(Changed),
-                Some("carol"),
-                None,
-            ),
-            (
-                "add 'carol' to group 'sudo'",
-                Activity::GroupManagement(AddUser),
-                Some("carol"),
-                Some("sudo"),
-            ),
+            ("add 'carol' to group 'sudo'", AddUser, Some("carol"), "sudo"),
             (
                 "delete 'carol' from group 'sudo'",
-                Activity::GroupManagement(RemoveUser),
+                RemoveUser,
                 Some("carol"),
-                Some("sudo"),
+                "sudo",
             ),
             (
                 "user carol added by root to group sudo",
-                Activity::GroupManagement(AddUser),
+                AddUser,
                 Some("carol"),
-                Some("sudo"),
+                "sudo",
             ),
-            (
-                "new group: name=ops, GID=1005",
-                Activity::GroupManagement(CreateGroup),
-                None,
-                Some("ops"),
-            ),
-            (
-                "group 'ops' removed",
-                Activity::GroupManagement(DeleteGroup),
-                None,
-                Some("ops"),
-            ),
+            ("new group: name=ops, GID=1005", CreateGroup, None, "ops"),
+            ("group 'ops' removed", DeleteGroup, None, "ops"),
         ] {
             let said = tools(message).unwrap_or_else(|| panic!("{message}"));
-            assert_eq!(
-                (said.activity, said.target, said.group),
-                (activity, target, group),
-                "{message}"
-            );
+            assert_eq!(said.activity, Activity::GroupManagement(activity), "{message}");
+            assert_eq!((said.target, said.group), (target, Some(group)), "{message}");
         }
-        assert_eq!(
-            tools("user carol added by root to group sudo").unwrap().user,
-            Some("root")
-        );
+        let added = tools("user carol added by root to group sudo").unwrap();
+        assert_eq!(added.user, Some("root"));
         assert_eq!(tools("add 'carol' to shadow group 'sudo'"), None);
-        assert_eq!(tools("removed group 'carol' owned by 'carol'"), None);
     }
 }

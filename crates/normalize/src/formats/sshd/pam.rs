@@ -4,9 +4,9 @@
 //! for every other program (FTP servers, display managers, login) they are the only word on it.
 
 use super::said::{Origin, Said};
-use habitus_model::activity::AccountChangeActivity::{Lock, PasswordChange};
+use habitus_model::activity::AccountChangeActivity::{Lock, PasswordChange, PasswordReset};
 use habitus_model::activity::AuthenticationActivity::{Logoff, Logon, Other};
-use habitus_model::{FailureReason, Status};
+use habitus_model::{Activity, FailureReason, Status};
 
 /// A PAM module's message: whose, for which service, and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,15 @@ impl<'m> Pam<'m> {
 
     fn password(self) -> Option<Said<'m>> {
         if let Some(user) = self.message.strip_prefix("password changed for ") {
-            return Some(Said::change("password changed", PasswordChange, account(user)?));
+            let user = account(user)?;
+            return Some(match self.service {
+                // Tools that only root may run set somebody else's password.
+                "chpasswd" | "newusers" => Said::change("password changed", PasswordReset, user),
+                // passwd(1) is how people change their own; that root may change another's, the line does not tell.
+                _ => Said::new("password changed", Activity::AccountChange(PasswordChange))
+                    .succeeded()
+                    .user(user),
+            });
         }
         let rest = self.message.strip_prefix("expired password for user ")?;
         let said = Said::authentication("expired password", Other).user(account(rest)?);
@@ -124,7 +132,7 @@ impl<'m> Pam<'m> {
         let message = self.message;
         if let Some(rest) = message.strip_prefix("Consecutive login failures for user ") {
             let user = account(rest)?;
-            return Some(Said::change("account temporarily locked", Lock, user).user(user));
+            return Some(Said::change("account temporarily locked", Lock, user));
         }
         if let Some(rest) = message.strip_prefix("account ") {
             let (user, why) = rest.split_once(" has ")?;
@@ -388,7 +396,7 @@ mod tests {
         assert_eq!(
             said("passwd", "pam_unix(passwd:chauthtok): password changed for bob")
                 .unwrap()
-                .target,
+                .user,
             Some("bob")
         );
         assert_eq!(

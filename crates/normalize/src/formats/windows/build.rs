@@ -122,7 +122,7 @@ impl Who {
         };
         match roles {
             Roles::Logon => caused(target(), subject()),
-            Roles::Lockout => caused(user(record, users::LOCKED), subject()),
+            Roles::Lockout => pair(subject(), user(record, users::LOCKED)),
             Roles::Target => pair(target(), None),
             Roles::Subject | Roles::Group => pair(subject(), None),
             Roles::Manage | Roles::Explicit => pair(subject(), target()),
@@ -186,15 +186,23 @@ fn source(event: &mut Event, record: &WinRecord<'_>) {
         // Windows writes port 0 where it knows none.
         event.src.port = port.or(own).filter(|port| *port != 0);
     }
+    event.client.device_name = device(record, event.src.ip).and_then(field::text);
+}
+
+/// The client's name. Remote desktops name the host itself there, which is no client.
+fn device<'r>(record: &'r WinRecord<'_>, ip: Option<IpAddr>) -> Option<&'r str> {
     // 4740: what stands where a domain should is the computer that the wrong passwords came from.
-    let caller = (event.action == "4740")
+    let caller = (record.id == 4740)
         .then(|| record.get("TargetDomainName"))
         .flatten();
-    event.client.device_name = record
+    let name = record
         .first(&["WorkstationName", "Workstation", "ClientName"])
-        .or(caller)
-        .map(|name| name.trim_start_matches('\\'))
-        .and_then(field::text);
+        .or(caller)?
+        .trim_start_matches('\\');
+    let host = record.computer.as_deref().and_then(|host| host.split('.').next());
+    let is_host = host.is_some_and(|host| host.eq_ignore_ascii_case(name));
+    let is_remote = ip.is_some_and(|ip| !ip.is_loopback());
+    (!(is_host && is_remote)).then_some(name)
 }
 
 fn service(event: &mut Event, record: &WinRecord<'_>, roles: Roles) {
@@ -330,11 +338,7 @@ fn radius(event: &mut Event, record: &WinRecord<'_>) {
 }
 
 /// A result code outweighs the audit's keyword: some shippers drop one, some the other.
-fn outcome(
-    event: &mut Event,
-    code: Option<&str>,
-    words: fn(&str) -> Option<(FailureReason, Option<&'static str>)>,
-) {
+fn outcome(event: &mut Event, code: Option<&str>, words: fn(&str) -> Option<codes::Meaning>) {
     let always_fails = matches!(event.action.as_str(), "4625" | "4771" | "4772" | "4773" | "4777");
     let always_succeeds = event.action == "4624";
     let found = code.filter(|_| !always_succeeds).and_then(words);

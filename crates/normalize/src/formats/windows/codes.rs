@@ -8,6 +8,9 @@ use habitus_model::FailureReason::{
 /// A code: number, reason, and what Microsoft's page says of it.
 type Code = (u32, FailureReason, &'static str);
 
+/// Reason and words of a code; the words are absent if no table names it.
+pub type Meaning = (FailureReason, Option<&'static str>);
+
 /// `Status` and `SubStatus` of 4625, and `Status` of 4776: NTSTATUS values (Microsoft Learn, "4625(F): An account
 /// failed to log on" and "4776(S, F)", tables of codes; MS-ERREF 2.3.1). Sorted.
 const NT: &[Code] = &[
@@ -104,12 +107,12 @@ const KERBEROS: &[Code] = &[
 ];
 
 /// Reason and words of an NTSTATUS as logs write it (`0xc000006a`, `0xC000006A`, `-1073741718`); absent for success.
-pub fn nt(text: &str) -> Option<(FailureReason, Option<&'static str>)> {
+pub fn nt(text: &str) -> Option<Meaning> {
     look_up(NT, text)
 }
 
 /// Reason and words of a Kerberos result code (`0x18`); absent for success.
-pub fn kerberos(text: &str) -> Option<(FailureReason, Option<&'static str>)> {
+pub fn kerberos(text: &str) -> Option<Meaning> {
     look_up(KERBEROS, text)
 }
 
@@ -126,7 +129,7 @@ pub fn number(text: &str) -> Option<u32> {
     }
 }
 
-fn look_up(table: &[Code], text: &str) -> Option<(FailureReason, Option<&'static str>)> {
+fn look_up(table: &[Code], text: &str) -> Option<Meaning> {
     let code = number(text)?;
     if code == 0 {
         return None;

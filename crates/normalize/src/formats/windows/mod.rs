@@ -47,7 +47,8 @@ impl Format for Windows {
     }
 }
 
-/// Whether a text is an event's XML: `<Event` or an XML declaration and then `<Event`.
+/// Whether a text is an event's XML: `<Event`, perhaps behind an XML declaration. One with a document type is ours to
+/// refuse.
 fn is_xml(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let text = match text.strip_prefix("<?xml") {
@@ -55,6 +56,7 @@ fn is_xml(text: &str) -> bool {
         None => text,
     };
     text.strip_prefix("<Event")
+        .or_else(|| text.strip_prefix("<!DOCTYPE Event"))
         .is_some_and(|rest| rest.starts_with([' ', '>', '\t', '\r', '\n']))
 }
 

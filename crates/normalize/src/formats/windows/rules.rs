@@ -22,7 +22,7 @@ pub enum Roles {
     Subject,
     /// Subject acts upon Target.
     Manage,
-    /// Target was locked out by the machine; Subject is that machine.
+    /// Target was locked out by the machine, which is the Subject.
     Lockout,
     /// Subject uses the credentials of Target.
     Explicit,

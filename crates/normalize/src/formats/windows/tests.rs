@@ -175,7 +175,10 @@ fn who_manages_is_the_account() {
             ("SubjectDomainName", "CORP"),
         ],
     ))[0];
-    assert_eq!(locked.account_id().unwrap().as_str(), "corp\\bob");
+    assert_eq!(
+        locked.target.as_ref().unwrap().account_id().unwrap().as_str(),
+        "corp\\bob"
+    );
     assert_eq!(locked.client.device_name.as_deref(), Some("PC7"));
     let rights = &read(&xml(
         4672,
