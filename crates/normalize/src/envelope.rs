@@ -77,7 +77,7 @@ pub fn holds(document: &Json<'_>, marks: Marks) -> bool {
         let first = document.items(list).first();
         first.is_some_and(|item| (marks.is_own)(item) || member_holds(item, marks))
     };
-    is_shell(document) && (member_holds(document, marks) || LISTS.iter().any(|list| in_list(&list)))
+    is_shell(document) && (member_holds(document, marks) || LISTS.iter().any(in_list))
 }
 
 /// The records of these marks in `document`. Items of a list that are something else are left out. Cost: linear.

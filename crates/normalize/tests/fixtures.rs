@@ -4,6 +4,11 @@
 //! `habitus normalize` prints for it. `HABITUS_BLESS=1 cargo test -p habitus-normalize --test fixtures` writes it anew;
 //! read the difference before committing it. `SOURCE.md` names the documents each sample was written after.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "test code: a failure is what these make of a mistake"
+)]
+
 use habitus_model::{EventTime, UtcOffset};
 use habitus_normalize::{FormatChoice, Normalizer, Options, formats, ocsf_out, stamp};
 use std::fs;

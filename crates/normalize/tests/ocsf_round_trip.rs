@@ -4,6 +4,12 @@
 //! account itself, a user known by e-mail address alone (the address becomes the name), the normalised reason of a
 //! failure as the source's own words.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a failure is what these make of a mistake"
+)]
+
 use habitus_model::event::{AuthProtocol, FactorType, LogonType};
 use habitus_model::{
     AccountKind, Activity, Asn, AuthFacts, ClientFacts, Coordinates, Endpoint, Event, EventTime, EventUid,

@@ -4,6 +4,13 @@
 //! data's own README; every disagreement that is allowed to stay is described in `docs/formats.md`.
 //! `HABITUS_ORACLE=<format>` prints the disagreements of one format.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "test code: a failure is what these make of a mistake"
+)]
+
 use habitus_model::{Event, Status, User, UtcOffset};
 use habitus_normalize::{FormatChoice, Normalizer, Options, stamp};
 use serde_json::Value;
@@ -241,7 +248,7 @@ impl Expected<'_> {
             ("fail2ban", _, "outcome") => match self.mode() {
                 Mode::Plain => is_failed_attempt(self.raw()),
                 Mode::NoFailure => !is_failed_attempt(self.raw()),
-                Mode::OtherMode => false,
+                Mode::Stricter => false,
             },
             // Lines of text have no event names of their own; each peer gives its own.
             (_, "sshd", "action") => false,
@@ -276,7 +283,7 @@ impl Expected<'_> {
 
     /// Rows that the peer itself calls no failure, or one only when it is told to be strict.
     fn says_nothing(&self) -> bool {
-        matches!(self.mode(), Mode::NoFailure | Mode::OtherMode)
+        matches!(self.mode(), Mode::NoFailure | Mode::Stricter)
     }
 
     /// What a fail2ban row says; other rows are plain.
@@ -296,7 +303,7 @@ impl Expected<'_> {
                 if in_default && !constrained {
                     Mode::Plain
                 } else {
-                    Mode::OtherMode
+                    Mode::Stricter
                 }
             }
             None => Mode::Plain,
@@ -312,7 +319,7 @@ enum Mode {
     /// A line that must not count as a failure.
     NoFailure,
     /// A failure only for those who ask for it.
-    OtherMode,
+    Stricter,
 }
 
 fn is_attempt(raw: &str) -> bool {

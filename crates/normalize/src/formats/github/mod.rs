@@ -44,9 +44,7 @@ fn is_own(document: &Json<'_>) -> bool {
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte))
         });
     // Only elsewhere is the actor an object.
-    let named = !document
-        .get("actor")
-        .is_some_and(|actor| actor.as_str().is_none());
+    let named = document.get("actor").is_none_or(|actor| actor.as_str().is_some());
     dotted && named && BESIDE_ACTION.iter().any(|name| document.has(name))
 }
 
