@@ -65,9 +65,10 @@ impl Networks {
         let mut number = PRIVATE_ASN;
         for country in 0..COUNTRIES.len() {
             let locals = math::to_u32(params.local_providers * rng.between(0.6, 1.4));
+            let share = unnamed_share(country) / f64::from(locals.max(1));
             for _ in 0..locals {
                 number += 1;
-                providers.push(local(rng, number, country, &mut free));
+                providers.push(local(rng, (number, share), country, &mut free));
             }
         }
         Self {
@@ -238,7 +239,17 @@ fn known(rng: &mut Rng, row: &Known, free: &mut FreeBlocks) -> Provider {
     }
 }
 
-fn local(rng: &mut Rng, number: u32, country: CountryIx, free: &mut FreeBlocks) -> Provider {
+/// The share of a country's lines that no named provider has; at least 5 %.
+fn unnamed_share(country: CountryIx) -> f64 {
+    let code = atlas::country(country).code;
+    let named = KNOWN
+        .iter()
+        .filter(|row| row.kind == Kind::Fixed && row.countries == code);
+    (1.0 - named.map(|row| row.weight).sum::<f64>()).max(0.05)
+}
+
+/// A small provider: three in four sell lines, with about `share` of the market each; the others sell servers.
+fn local(rng: &mut Rng, (number, share): (u32, f64), country: CountryIx, free: &mut FreeBlocks) -> Provider {
     let names = [
         "Fiber", "Bredband", "Netz", "Cable", "Telecom", "Online", "Connect", "City Net",
     ];
@@ -249,7 +260,11 @@ fn local(rng: &mut Rng, number: u32, country: CountryIx, free: &mut FreeBlocks) 
         asn: Asn::new(number),
         organisation: Text::new(format!("{name} {} {}", land.code, number - PRIVATE_ASN)),
         kind: if fixed { Kind::Fixed } else { Kind::Hosting },
-        weight: rng.between(0.005, 0.05),
+        weight: if fixed {
+            share * rng.between(0.4, 2.2)
+        } else {
+            rng.between(0.005, 0.05)
+        },
         sites: sites_of(country, 8).collect(),
         blocks: free.take(rng, 1),
         v6: draw_v6(rng),
