@@ -43,11 +43,11 @@ pub fn network(own: f64, popular: f64) -> PerProfile {
 #[must_use]
 pub const fn class(class: NetworkClass) -> f64 {
     match class {
-        NetworkClass::Hosting => 0.35,
-        NetworkClass::Fixed => 0.20,
-        NetworkClass::Relay => 0.17,
-        NetworkClass::Unknown => 0.15,
-        NetworkClass::Mobile => 0.08,
+        NetworkClass::Hosting => 0.30,
+        NetworkClass::Fixed => 0.33,
+        NetworkClass::Relay => 0.12,
+        NetworkClass::Unknown => 0.10,
+        NetworkClass::Mobile => 0.10,
         NetworkClass::Corporate => 0.03,
         NetworkClass::Private => 0.02,
     }
@@ -87,8 +87,16 @@ pub fn version(change: VersionChange) -> PerProfile {
 pub const KNOWN_KEY: PerProfile = [0.01, 0.01, 0.03, 0.40, f64::NAN];
 /// Probability that each attacker shows no key where the victim usually does.
 pub const KEY_ABSENT: PerProfile = [0.85, 0.85, 0.80, 0.40, f64::NAN];
-/// Probability that each attacker's place is out of reach of the victim's (SCORING 6).
-pub const OUT_OF_REACH: PerProfile = [0.8, 0.3, 0.1, 0.5, f64::NAN];
+/// Probability that each attacker's place is out of reach of the victim's after so many hours (SCORING 6): its distance is
+/// taken as even up to a reach of its own (the world, the country, the provider's region), and a jet covers 900 km an
+/// hour. After half a day every place can be reached, and the place proves nothing.
+#[must_use]
+pub fn out_of_reach(hours: f64) -> PerProfile {
+    const JET_KM_PER_HOUR: f64 = 900.0;
+    let beyond = |reach_km: f64| 0.95 * (1.0 - JET_KM_PER_HOUR * (hours + 0.25) / reach_km).clamp(0.0, 1.0);
+    let (world, country, region) = (beyond(12_000.0), beyond(1_500.0), beyond(300.0));
+    [world, country, region, 0.5 * (world + country), f64::NAN]
+}
 
 /// `ln p_attacker − ln p_owner` per attacker. NaN stands for "as the owner": no evidence either way.
 #[must_use]

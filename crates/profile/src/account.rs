@@ -10,7 +10,7 @@ use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::observation::{NewValue, Observation, VersionChange};
 use crate::recall::{LevelSeen, Sighting};
 use habitus_model::math::{half_life_factor, to_f32};
-use habitus_model::{AccountKind, Client, Context, DeviceType, Minutes, UtcOffset};
+use habitus_model::{AccountKind, Client, Context, DeviceType, Minutes, NetworkClass, UtcOffset};
 use serde::{Deserialize, Serialize};
 
 /// Countries: half-life and floor per SCORING 2.
@@ -52,6 +52,8 @@ pub const CLIENTS: Retention = Retention {
 
 /// Half-life of the account's own counts, days.
 const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;
+/// Moves over longer times can be made by anybody: they are no trials of a jump.
+const MOVE_HOURS_MAX: f64 = 12.0;
 /// Most new networks a day that are learned as known (SCORING 13): what exceeds it waits in quarantine.
 const NEW_ASNS_PER_DAY: u8 = 2;
 
@@ -79,6 +81,9 @@ pub struct Version {
     pub visits: u8,
     /// See `visits`.
     pub keyed: u8,
+    /// How often each change of version was seen, in the order of [`VersionChange`]; halves with `visits`. Two machines
+    /// of one family change versions at every turn.
+    pub changes: [u8; VersionChange::COUNT],
 }
 
 impl Version {
@@ -95,6 +100,7 @@ impl Version {
             last: Minutes(0),
             visits: 0,
             keyed: 0,
+            changes: [0; VersionChange::COUNT],
         })
     }
 
@@ -104,15 +110,37 @@ impl Version {
         (self.visits >= KEYED_VISITS_MIN).then(|| f64::from(self.keyed) / f64::from(self.visits))
     }
 
-    fn count(&mut self, before: Option<&Version>, now: Minutes, keyed: bool) {
-        let (visits, shown) = before.map_or((0, 0), |before| (before.visits, before.keyed));
-        let (visits, shown) = if visits >= 200 {
-            (visits / 2, shown / 2)
-        } else {
-            (visits, shown)
-        };
-        self.visits = visits + 1;
-        self.keyed = shown + u8::from(keyed);
+    /// Visits in which the version changed so, and visits in which it could have.
+    #[must_use]
+    pub fn changed(&self, change: VersionChange) -> (f64, f64) {
+        let all = self.changes.iter().map(|count| f64::from(*count)).sum();
+        (
+            self.changes
+                .get(change.index())
+                .map_or(0.0, |count| f64::from(*count)),
+            all,
+        )
+    }
+
+    fn count(
+        &mut self,
+        before: Option<&Version>,
+        now: Minutes,
+        (keyed, change): (bool, Option<VersionChange>),
+    ) {
+        if let Some(before) = before {
+            (self.visits, self.keyed, self.changes) = (before.visits, before.keyed, before.changes);
+        }
+        if self.visits >= 200 {
+            self.visits /= 2;
+            self.keyed /= 2;
+            self.changes = self.changes.map(|count| count / 2);
+        }
+        self.visits += 1;
+        self.keyed += u8::from(keyed);
+        if let Some(count) = change.and_then(|change| self.changes.get_mut(change.index())) {
+            *count += 1;
+        }
         self.last = now;
     }
 }
@@ -274,14 +302,12 @@ impl Profile {
         if arrival != Arrival::Suspicious {
             self.learn_rhythm(seen, context, &mut told);
         }
-        told.new_asn_class = told
-            .new_asn
-            .filter(|new| new.arrival)
-            .map(|_| context.network.class);
+        told.new_network_class = new_network_class(seen, context);
         told.joint = seen
             .network_novelty
             .zip(seen.device.map(|device| device.seen.is_new()));
-        told.teleport = seen.moves.last().map(|m| (m.cell, m.impossible > 0.5));
+        let near = seen.moves.last().filter(|m| m.hours <= MOVE_HOURS_MAX);
+        told.teleport = near.map(|m| (m.cell, m.impossible > 0.5));
         Some(told)
     }
 
@@ -419,7 +445,7 @@ impl Profile {
             && had_history
         {
             told.tried(Level::Device, device.seen.is_new());
-            told.version = device.change.map(|change| (device.idle, change));
+            told.version = device.change.map(|change| (change.idle, change.kind));
         }
         if let Some(family) = seen.keys.family {
             if self.families.learn(&visit(family), &FAMILIES) == Learned::Known {
@@ -446,7 +472,11 @@ impl Profile {
             return;
         };
         let before = self.versions.iter().find(|version| version.family == now.family);
-        now.count(before, seen.now, seen.keys.client.is_some());
+        let change = seen
+            .device
+            .and_then(|device| device.change)
+            .map(|change| change.kind);
+        now.count(before, seen.now, (seen.keys.client.is_some(), change));
         match self
             .versions
             .iter_mut()
@@ -491,6 +521,13 @@ impl Profile {
     }
 }
 
+/// The class of a network that is new to an account with a history, and whether its country is new as well.
+fn new_network_class(seen: &Sighting, context: &Context) -> Option<(bool, NetworkClass)> {
+    let abroad = seen.country.is_some_and(|country| country.is_new());
+    let new = abroad || seen.asn.is_some_and(|asn| asn.is_new());
+    new.then_some((abroad, context.network.class))
+}
+
 /// How the client's version compares with what was last seen of its family.
 #[must_use]
 pub fn version_change(before: &Version, now: &Version) -> VersionChange {
@@ -509,7 +546,7 @@ pub fn version_change(before: &Version, now: &Version) -> VersionChange {
 
 /// Position of an event, if its place can be compared with others.
 #[must_use]
-pub fn position(context: &Context, client: Option<u64>) -> Option<Position> {
+pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
     let at = context.place.coordinates?;
     let class = context.network.class;
     let radius = context
@@ -520,7 +557,8 @@ pub fn position(context: &Context, client: Option<u64>) -> Option<Position> {
         at,
         radius,
         time: context.time,
-        client,
+        client: keys.client,
+        family: keys.family,
         class,
     })
 }

@@ -71,8 +71,8 @@ pub struct Observation {
     pub new_country: Option<NewValue>,
     /// Autonomous system new to the account.
     pub new_asn: Option<NewValue>,
-    /// Its class, if it is an arrival.
-    pub new_asn_class: Option<NetworkClass>,
+    /// Class of a network new to the account, and whether its country is new as well.
+    pub new_network_class: Option<(bool, NetworkClass)>,
     /// Client family new to the account.
     pub new_family: Option<NewValue>,
     /// Change of version of a known client, after a silence of that client.
@@ -110,7 +110,7 @@ impl Observation {
             levels: [None; 6],
             new_country: None,
             new_asn: None,
-            new_asn_class: None,
+            new_network_class: None,
             new_family: None,
             version: None,
             joint: None,

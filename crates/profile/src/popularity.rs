@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 const VALUES_MAX: usize = 4_096;
 /// Weight of the type distribution behind the arrivals (SCORING 1).
 const TYPES_WEIGHT: f64 = 20.0;
+/// Below this many accounts a value counts as unseen: one account, two half-lives ago.
+const UNSEEN_ACCOUNTS: f64 = 0.3;
+/// Before anything is known, half of all values that come are new to the population.
+const FRESH_PRIOR: f64 = 1.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 struct Counts {
@@ -25,23 +29,33 @@ pub struct Popularity {
     values: BTreeMap<u64, Counts>,
     accounts_total: f64,
     arrivals_total: f64,
+    fresh: f64,
+    fresh_arrivals: f64,
 }
 
 impl Popularity {
-    /// Share of accounts-and-values that are this value, smoothed towards `flat`, the probability of any one value when
-    /// nothing is known.
+    /// Share of accounts-and-values that are this value. `flat` is the probability of any one value among those the
+    /// population never saw; their total is measured (Good–Turing: as many as lately were new to the population).
     #[must_use]
     pub fn share(&self, value: u64, flat: f64) -> f64 {
-        let counts = self.values.get(&value).copied().unwrap_or_default();
-        (f64::from(counts.accounts) + flat) / (self.accounts_total + 1.0)
+        let unseen = (self.fresh + FRESH_PRIOR) / (self.accounts_total + 2.0 * FRESH_PRIOR);
+        let accounts = self.accounts(value);
+        if accounts < UNSEEN_ACCOUNTS {
+            return unseen * flat;
+        }
+        (1.0 - unseen) * accounts / self.accounts_total.max(accounts) + unseen * flat
     }
 
-    /// Probability that a value that is new to its account is this one, given the share of a wider population.
+    /// Probability that a value that is new to its account is this one, given its share in a wider population.
     #[must_use]
-    pub fn arrival(&self, value: u64, share: f64) -> f64 {
+    pub fn arrival(&self, value: u64, share: f64, flat: f64) -> f64 {
+        let unseen = (self.fresh_arrivals + FRESH_PRIOR) / (self.arrivals_total + 2.0 * FRESH_PRIOR);
         let counts = self.values.get(&value).copied().unwrap_or_default();
-        (f64::from(counts.arrivals) + (TYPES_WEIGHT + 1.0) * share)
-            / (self.arrivals_total + TYPES_WEIGHT + 1.0)
+        if f64::from(counts.accounts) < UNSEEN_ACCOUNTS {
+            return unseen * flat;
+        }
+        let seen = (f64::from(counts.arrivals) + TYPES_WEIGHT * share) / (self.arrivals_total + TYPES_WEIGHT);
+        (1.0 - unseen) * seen + unseen * flat
     }
 
     /// Accounts that know the value; decays.
@@ -63,18 +77,23 @@ impl Popularity {
             self.forget_rarest();
         }
         let counts = self.values.entry(value).or_default();
+        let fresh = f64::from(u8::from(f64::from(counts.accounts) < UNSEEN_ACCOUNTS));
         counts.accounts += 1.0;
         self.accounts_total += 1.0;
+        self.fresh += fresh;
         if arrival {
             counts.arrivals += 1.0;
             self.arrivals_total += 1.0;
+            self.fresh_arrivals += fresh;
         }
     }
 
     /// Forgets: arrivals by one factor, accounts by a slower one.
     pub fn scale(&mut self, arrivals: f64, accounts: f64) {
         self.arrivals_total *= arrivals;
+        self.fresh_arrivals *= arrivals;
         self.accounts_total *= accounts;
+        self.fresh *= accounts;
         for counts in self.values.values_mut() {
             counts.arrivals = to_f32(f64::from(counts.arrivals) * arrivals);
             counts.accounts = to_f32(f64::from(counts.accounts) * accounts);
@@ -122,6 +141,6 @@ mod tests {
             popularity.learn(1, true);
         }
         let (seen, unseen) = (popularity.share(1, 0.01), popularity.share(2, 0.01));
-        assert!(popularity.arrival(1, seen) > 50.0 * popularity.arrival(2, unseen));
+        assert!(popularity.arrival(1, seen, 0.01) > 50.0 * popularity.arrival(2, unseen, 0.01));
     }
 }

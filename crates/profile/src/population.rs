@@ -82,12 +82,12 @@ pub struct Population {
     hazards: Hazards,
     tenant: Values,
     groups: BTreeMap<u64, Values>,
-    class_arrivals: [f64; 7],
+    class_arrivals: [[f64; 7]; 2],
     versions: [[f64; VersionChange::COUNT]; IdleBucket::COUNT],
     joint: Joint,
     clock: PopulationClock,
     gap: Gap,
-    teleports: [(f64, f64); 4],
+    teleports: [(f64, f64); TeleportCell::COUNT],
     key_absent: [(f64, f64); 2],
     decayed: Minutes,
 }
@@ -128,7 +128,7 @@ impl Population {
     pub fn arrival(&self, kind: Kind, value: u64, group: Option<u64>) -> f64 {
         self.tenant
             .of(kind)
-            .arrival(value, self.share(kind, value, group))
+            .arrival(value, self.share(kind, value, group), flat(kind))
     }
 
     /// Accounts of the tenant that know the value, with forgetting.
@@ -137,15 +137,17 @@ impl Population {
         self.tenant.of(kind).accounts(value)
     }
 
-    /// Share of a network class among networks that were new to their account.
+    /// Share of a network class among networks that were new to their account: at home, or abroad where the country was
+    /// new as well.
     #[must_use]
-    pub fn class_arrival(&self, class: NetworkClass) -> f64 {
-        let total: f64 = self.class_arrivals.iter().sum();
-        let own = self
+    pub fn class_arrival(&self, abroad: bool, class: NetworkClass) -> f64 {
+        let row = self
             .class_arrivals
-            .get(class_index(class))
+            .get(usize::from(abroad))
             .copied()
-            .unwrap_or(0.0);
+            .unwrap_or_default();
+        let total: f64 = row.iter().sum();
+        let own = row.get(class_index(class)).copied().unwrap_or(0.0);
         (own + CLASS_PRIOR_WEIGHT * class_prior(class)) / (total + CLASS_PRIOR_WEIGHT)
     }
 
@@ -219,9 +221,9 @@ impl Population {
     }
 
     fn learn_outcomes(&mut self, seen: &Observation) {
-        if let Some(count) = seen
-            .new_asn_class
-            .and_then(|class| self.class_arrivals.get_mut(class_index(class)))
+        if let Some((abroad, class)) = seen.new_network_class
+            && let Some(row) = self.class_arrivals.get_mut(usize::from(abroad))
+            && let Some(count) = row.get_mut(class_index(class))
         {
             *count += 1.0;
         }
@@ -279,7 +281,11 @@ impl Population {
     fn scale_outcomes(&mut self, factor: f64) {
         self.joint.scale(factor);
         self.clock.scale(factor);
-        let rows = self.versions.iter_mut().flatten().chain(&mut self.class_arrivals);
+        let rows = self
+            .versions
+            .iter_mut()
+            .flatten()
+            .chain(self.class_arrivals.iter_mut().flatten());
         for count in rows {
             *count *= factor;
         }
@@ -357,28 +363,55 @@ impl NetworkNovelty {
     }
 }
 
+/// How surely two events came from one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SameClient {
+    /// Its key is the same: the egress moved, not the person.
+    Key,
+    /// Its family is the same, as many people's is.
+    Family,
+    /// Neither.
+    No,
+}
+
 /// Cells in which jumps between places are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeleportCell {
-    /// The same client at both ends: the egress moved, not the person.
-    pub same_client: bool,
+    /// The client at both ends.
+    pub client: SameClient,
     /// One of the networks is mobile, hosting or a relay, whose place proves little.
     pub loose: bool,
+    /// The country is new to the account.
+    pub abroad: bool,
 }
 
 impl TeleportCell {
+    /// Number of cells.
+    const COUNT: usize = 12;
+
     fn index(self) -> usize {
-        usize::from(self.same_client) + 2 * usize::from(self.loose)
+        let client = match self.client {
+            SameClient::Key => 0,
+            SameClient::Family => 1,
+            SameClient::No => 2,
+        };
+        client + 3 * usize::from(self.loose) + 6 * usize::from(self.abroad)
     }
 
     /// Prior probability of a jump. Assumed: VPN toggles on one device are common, jumps between two devices on fixed
-    /// lines are not.
+    /// lines are not, and who shows up in a new country has often toggled rather than travelled.
     fn prior(self) -> f64 {
-        match (self.same_client, self.loose) {
-            (true, true) => 0.05,
-            (true, false) => 0.01,
-            (false, true) => 0.01,
-            (false, false) => 0.002,
+        let at_home = match (self.client, self.loose) {
+            (SameClient::Key, true) => 0.05,
+            (SameClient::Family, true) => 0.02,
+            (SameClient::Key, false) | (SameClient::No, true) => 0.01,
+            (SameClient::Family, false) => 0.005,
+            (SameClient::No, false) => 0.002,
+        };
+        if self.abroad {
+            f64::max(5.0 * at_home, 0.05)
+        } else {
+            at_home
         }
     }
 }

@@ -17,6 +17,8 @@ use habitus_model::{Context, DeviceType, Minutes};
 
 /// Strength of the population's hazard behind the account's own, visits.
 const ACCOUNT_SHRINKAGE: f64 = 6.0;
+/// Strength of the population's version changes behind the client's own, visits.
+const CHANGE_SHRINKAGE: f64 = 10.0;
 /// Events within half an hour on the same network and client are one visit: they are not independent (SCORING 4).
 const VISIT_MINUTES: f64 = 30.0;
 /// From this share of visits with a bound client on, a visit without one is worth a word.
@@ -60,15 +62,24 @@ pub enum Kinship {
     Automation,
 }
 
+/// A change of version, held against what the client did before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChangeSeen {
+    /// What changed.
+    pub kind: VersionChange,
+    /// Silence of this client.
+    pub idle: IdleBucket,
+    /// Probability of this change at a visit of the owner, in `(0, 1)`.
+    pub usual: f64,
+}
+
 /// The client held against the account's history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DeviceSeen {
     /// The family.
     pub seen: LevelSeen,
     /// Version change, if the family is known.
-    pub change: Option<VersionChange>,
-    /// Silence of this family.
-    pub idle: IdleBucket,
+    pub change: Option<ChangeSeen>,
     /// Kinship.
     pub kinship: Kinship,
 }
@@ -135,6 +146,10 @@ impl Recall<'_> {
         self.see_client(profile, context, &mut seen);
         if let Some(here) = &seen.position {
             seen.moves = motion::moves(profile.positions.all(), here);
+            let abroad = seen.country.is_some_and(|country| country.is_new());
+            for one in &mut seen.moves {
+                one.cell.abroad = abroad;
+            }
         }
         seen
     }
@@ -170,7 +185,7 @@ impl Recall<'_> {
             device: None,
             client: None,
             key: None,
-            position: position(context, keys.client.or(keys.family)),
+            position: position(context, &keys),
             moves: Vec::new(),
         }
     }
@@ -249,8 +264,7 @@ impl Recall<'_> {
             );
             seen.device = Some(DeviceSeen {
                 seen: own,
-                change: change_of(profile, seen.keys, context),
-                idle: IdleBucket::of(family_idle_days(profile, family, now)),
+                change: self.change_of(profile, seen, context),
                 kinship: kinship(profile, own, seen.keys, context.client.device),
             });
         }
@@ -265,6 +279,20 @@ impl Recall<'_> {
                 (trials, bucket, now),
             ));
         }
+    }
+
+    fn change_of(&self, profile: &Profile, seen: &Sighting, context: &Context) -> Option<ChangeSeen> {
+        let now = Version::of(&seen.keys, &context.client)?;
+        let before = profile
+            .versions
+            .iter()
+            .find(|version| version.family == now.family)?;
+        let kind = version_change(before, &now);
+        let idle = IdleBucket::of(seen.now.days_since(before.last));
+        let (own, visits) = before.changed(kind);
+        let tenant = self.population.version_change(idle, kind);
+        let usual = (own + CHANGE_SHRINKAGE * tenant) / (visits + CHANGE_SHRINKAGE);
+        Some(ChangeSeen { kind, idle, usual })
     }
 
     fn level(
@@ -293,11 +321,6 @@ fn begins_visit(profile: &Profile, keys: &Keys, now: Minutes) -> bool {
     })
 }
 
-fn family_idle_days(profile: &Profile, family: u64, now: Minutes) -> f64 {
-    let held = profile.versions.iter().find(|version| version.family == family);
-    held.map_or(0.0, |version| now.days_since(version.last))
-}
-
 /// A client is expected to show a key if it usually does; a new one if the account's clients do.
 fn key_habit(profile: &Profile, seen: &Sighting, now: Minutes) -> Option<KeyHabit> {
     let absent = seen.keys.client.is_none();
@@ -321,15 +344,6 @@ fn key_habit(profile: &Profile, seen: &Sighting, now: Minutes) -> Option<KeyHabi
             })
         }
     }
-}
-
-fn change_of(profile: &Profile, keys: Keys, context: &Context) -> Option<VersionChange> {
-    let now = Version::of(&keys, &context.client)?;
-    let before = profile
-        .versions
-        .iter()
-        .find(|version| version.family == now.family)?;
-    Some(version_change(before, &now))
 }
 
 fn kinship(profile: &Profile, own: LevelSeen, keys: Keys, device: DeviceType) -> Kinship {

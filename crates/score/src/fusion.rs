@@ -31,7 +31,7 @@ impl Default for Weights {
         Self {
             priors: [0.45, 0.20, 0.15, 0.10, 0.10],
             clock: 0.6,
-            motion: 0.7,
+            motion: 1.0,
             gap: 0.5,
             other: 1.0,
             family_nats_max: 7.0,

@@ -115,9 +115,9 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
     let change = device
         .change
         .filter(|_| matches!(device.seen.familiarity, Familiarity::Known { .. }))?;
-    let owner = view.population.version_change(device.idle, change);
-    let nats = against(attacker::version(change), owner);
-    let (signal, text) = match change {
+    let owner = change.usual;
+    let nats = against(attacker::version(change.kind), owner);
+    let (signal, text) = match change.kind {
         VersionChange::Same => ("same_version", "{0}: the version last seen"),
         VersionChange::Upgrade => (
             "upgrade",

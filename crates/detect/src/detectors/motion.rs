@@ -5,19 +5,20 @@
 //! very client was lately is reachable again, because the last place may be the wrong one. How often honest visits jump
 //! is learned per tenant, so that VPN users are no alarm. A known address excuses nothing by itself.
 
-use crate::attacker::{OUT_OF_REACH, scaled};
+use crate::attacker::{out_of_reach, scaled};
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
 use habitus_profile::Population;
 use habitus_profile::features::motion::Move;
+use habitus_profile::population::SameClient;
 
 /// Motion between places.
 pub struct Motion;
 
-/// Where the country already paid as new, the same surprise counts half here (SCORING 9).
-const DAMPED: f64 = 0.5;
+/// What is left of the evidence where this client was lately where it is now: the place between may be the wrong one.
+const RETURNING: f64 = 0.5;
 /// Places older than this say nothing of today's, hours: every place on Earth can be reached.
 const HOURS_MAX: f64 = 36.0;
 const WORTH_SAYING_NATS: f64 = 0.02;
@@ -44,10 +45,7 @@ impl Detector for Motion {
         };
         let mut nats = against(hardest, view.population);
         if is_returning_client(view, hardest) {
-            nats = scaled(nats, if hardest.cell.same_client { 0.0 } else { DAMPED });
-        }
-        if seen.country.is_some_and(|country| country.is_new()) {
-            nats = scaled(nats, DAMPED);
+            nats = scaled(nats, RETURNING);
         }
         if nats.iter().all(|nats| nats.abs() < WORTH_SAYING_NATS) {
             return Opinion::Evidence(Vec::new());
@@ -76,7 +74,8 @@ fn hardest<'a>(view: &View<'a>) -> Option<&'a Move> {
 
 /// This very client was lately where the event is now, whatever place came in between.
 fn is_returning_client(view: &View<'_>, hardest: &Move) -> bool {
-    let here = |m: &&Move| m.speed.0 <= 0.0 && m.cell.same_client && m.from.time != hardest.from.time;
+    let here =
+        |m: &&Move| m.speed.0 <= 0.0 && m.cell.client != SameClient::No && m.from.time != hardest.from.time;
     view.seen.moves.iter().any(|m| here(&m))
 }
 
@@ -84,7 +83,7 @@ fn against(m: &Move, population: &Population) -> PerProfile {
     let q = m.impossible;
     let mix = |p: f64| ln((p * q + (1.0 - p) * (1.0 - q)).max(1e-6));
     let owner = mix(population.teleport(m.cell));
-    OUT_OF_REACH.map(|p| if p.is_nan() { 0.0 } else { mix(p) - owner })
+    out_of_reach(m.hours).map(|p| if p.is_nan() { 0.0 } else { mix(p) - owner })
 }
 
 fn line(view: &View<'_>, m: &Move, nats: PerProfile) -> Evidence {
@@ -95,7 +94,7 @@ fn line(view: &View<'_>, m: &Move, nats: PerProfile) -> Evidence {
         Fact::Hours(m.hours),
         Fact::KmPerHour(m.speed.0),
     ];
-    let (signal, text) = match (m.impossible > 0.5, m.cell.same_client) {
+    let (signal, text) = match (m.impossible > 0.5, m.cell.client == SameClient::Key) {
         (true, false) => (
             "impossible_travel",
             "{0} is {1} from where this account was {2} apart: {3}, on another client",

@@ -22,6 +22,9 @@ const POPULARITY_NATS_MAX: f64 = 2.5;
 /// Probability of one country or network among those nothing is known of.
 const FLAT_COUNTRY: f64 = 1.0 / 60.0;
 const FLAT_ASN: f64 = 1.0 / 300.0;
+/// Networks of a country a visitor may meet, and the weight of that guess, visitors. Assumed.
+const NETWORKS_PER_COUNTRY: f64 = 30.0;
+const ABROAD_WEIGHT: f64 = 5.0;
 /// Evidence of a value in quarantine: so much of a new value's, halving every day. Trust grows with quiet use, and the
 /// quarantine itself ends after three days (SCORING 13).
 const PENDING_SHARE: f64 = 0.6;
@@ -51,6 +54,9 @@ impl Detector for Network {
         let mut evidence = Vec::with_capacity(4);
         evidence.extend(seen.country.map(|level| country(view, level)));
         evidence.extend(seen.asn.map(|level| network(view, level)));
+        if seen.country.is_some_and(|country| country.is_new()) {
+            evidence.extend(network_abroad(view));
+        }
         evidence.extend(seen.prefix.map(|level| address(view, level)));
         Opinion::Evidence(evidence)
     }
@@ -173,6 +179,38 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
     }
 }
 
+/// In a country new to the account every network is new; which one still tells the guest of a hotel from a data centre.
+fn network_abroad(view: &View<'_>) -> Option<Evidence> {
+    let country = view.population.knowers(Kind::Country, view.seen.keys.country?);
+    let knowers = view
+        .seen
+        .keys
+        .asn
+        .map_or(0.0, |asn| view.population.knowers(Kind::Asn, asn));
+    let flat = ABROAD_WEIGHT / NETWORKS_PER_COUNTRY;
+    let owner = (knowers.min(country) + flat) / (country + ABROAD_WEIGHT);
+    let stranger = 0.7 / NETWORKS_PER_COUNTRY + 0.3 * owner;
+    let which = (ln(stranger) - ln(owner)).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX);
+    let class = class_ratio(view, true) * flat / (flat + knowers);
+    let nats = if view.seen.keys.asn.is_some() {
+        which + class
+    } else {
+        class
+    };
+    let caption = Fact::Name(Text::new(view.context.network.class.caption()));
+    let facts = vec![
+        network_name(view),
+        caption,
+        Fact::Count(knowers),
+        Fact::Count(country),
+    ];
+    let reason = Reason::new(
+        "there on {0} ({1} network): {2} of the {3} colleagues who know that country",
+        facts,
+    );
+    Some(line("network_abroad", [nats, nats, nats, nats, 0.0], reason))
+}
+
 /// Prefix and address together: a reader wants one line for "known address", "known neighbourhood", "new one".
 fn address(view: &View<'_>, prefix: LevelSeen) -> Evidence {
     let new_prefix = against(attacker::otherwise(attacker::KNOWN_PREFIX), prefix.novelty);
@@ -228,12 +266,15 @@ fn address(view: &View<'_>, prefix: LevelSeen) -> Evidence {
 
 /// The class of a network speaks as far as the network itself is unknown to the population.
 fn class_evidence(view: &View<'_>, arrival: f64) -> PerProfile {
-    let class = view.context.network.class;
-    let unknown = (FLAT_ASN / arrival).min(1.0);
-    let ratio = ln(attacker::class(class)) - ln(view.population.class_arrival(class));
-    let nats = ratio.clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX) * unknown;
+    let nats = class_ratio(view, false) * (FLAT_ASN / arrival).min(1.0);
     // Who imitates the victim's network does not draw a class.
     [nats, nats, 0.0, nats, 0.0]
+}
+
+fn class_ratio(view: &View<'_>, abroad: bool) -> f64 {
+    let class = view.context.network.class;
+    let ratio = ln(attacker::class(class)) - ln(view.population.class_arrival(abroad, class));
+    ratio.clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX)
 }
 
 /// A probability of one value, kept within [`POPULARITY_NATS_MAX`] of the flat one.

@@ -4,7 +4,7 @@
 //! differ. Compared with every remembered position, before and after, so that a late event meets both neighbours.
 
 use crate::features::positions::Position;
-use crate::population::TeleportCell;
+use crate::population::{SameClient, TeleportCell};
 use habitus_model::geo::combined_radius;
 use habitus_model::math::logistic;
 use habitus_model::{Km, KmPerHour, NetworkClass};
@@ -46,7 +46,11 @@ fn between(from: &Position, here: &Position) -> Move {
     let remaining = (distance.0 - RADII * combined_radius(from.radius, here.radius).0).max(0.0);
     let hours = here.time.since(from.time).hours().abs();
     let speed = remaining / (hours + SLACK_HOURS).max(SLACK_HOURS);
-    let same_client = from.client.is_some() && from.client == here.client;
+    let client = match (from.client, from.family) {
+        (Some(key), _) if Some(key) == here.client => SameClient::Key,
+        (_, Some(family)) if Some(family) == here.family => SameClient::Family,
+        _ => SameClient::No,
+    };
     let loose = is_loose(from.class) || is_loose(here.class);
     Move {
         from: *from,
@@ -54,7 +58,11 @@ fn between(from: &Position, here: &Position) -> Move {
         hours,
         speed: KmPerHour(speed),
         impossible: logistic((speed - SPEED_MIDDLE) / SPEED_SOFTNESS),
-        cell: TeleportCell { same_client, loose },
+        cell: TeleportCell {
+            client,
+            loose,
+            abroad: false,
+        },
     }
 }
 
@@ -89,6 +97,7 @@ mod tests {
             radius: Km(radius),
             time: EventTime::from_millis(hour * 3_600_000).unwrap(),
             client: None,
+            family: None,
             class: NetworkClass::Fixed,
         }
     }

@@ -19,8 +19,10 @@ pub struct Position {
     pub radius: Km,
     /// When it was last there.
     pub time: EventTime,
-    /// Fingerprint of the client, bound key first, else family.
+    /// Fingerprint of the client's key, if it showed one.
     pub client: Option<u64>,
+    /// Fingerprint of the client's family.
+    pub family: Option<u64>,
     /// Class of the network.
     pub class: NetworkClass,
 }
@@ -80,6 +82,7 @@ mod tests {
             radius: Km(10.0),
             time: EventTime::from_millis(minutes * 60_000).unwrap(),
             client: None,
+            family: None,
             class: NetworkClass::Fixed,
         }
     }
