@@ -179,10 +179,9 @@ fn too_many_attempts(rest: &str) -> Option<Said<'_>> {
 
 fn too_many_failures(rest: &str) -> Option<Said<'_>> {
     let user = rest.strip_prefix(" for ")?;
-    Some(named(
-        Said::authentication("Too many authentication failures", Other),
-        user,
-    ))
+    let said = Said::authentication("Too many authentication failures", Other)
+        .failed(FailureReason::InvalidCredentials);
+    Some(named(said, user))
 }
 
 /// `NAME with correct key but not from a permitted host (host=H, ip=A)`.
@@ -319,10 +318,14 @@ fn of_leading<'m>(action: &'static str, rest: &'m str) -> Option<Said<'m>> {
 /// `[authenticating |invalid |illegal ]user NAME HOST[ port N]` or `HOST[ port N]`.
 fn of_user_or_origin<'m>(action: &'static str, rest: &'m str) -> Said<'m> {
     let said = Said::authentication(action, Other);
-    let name = ["authenticating user ", "invalid user ", "illegal user ", "user "]
-        .iter()
-        .find_map(|mark| rest.strip_prefix(mark));
-    match name {
+    let after = |marks: [&str; 2]| marks.iter().find_map(|mark| rest.strip_prefix(mark));
+    if let Some(rest) = after(["invalid user ", "illegal user "]) {
+        // That there is no such account is an outcome; that somebody left while authenticating is none.
+        let (user, origin) = Origin::trailing(rest);
+        let said = said.failed(FailureReason::UserDoesNotExist);
+        return named(said, user).from(origin);
+    }
+    match after(["authenticating user ", "user "]) {
         Some(rest) => {
             let (user, origin) = Origin::trailing(rest);
             named(said, user).from(origin)

@@ -14,15 +14,15 @@ Failure; ; 203.0.113.7; 9; Invalid user  from 203.0.113.7 port 9
 Unknown; git; 203.0.113.7; 9; Postponed publickey for git from 203.0.113.7 port 9 ssh2 [preauth]
 Failure; x; host.example; ; error: PAM: Authentication failure for illegal user x from host.example via 192.0.2.1
 Failure; root; 203.0.113.7; 9; error: maximum authentication attempts exceeded for root from 203.0.113.7 port 9 ssh2 [preauth]
-Unknown; root; ; ; Disconnecting: Too many authentication failures for root [preauth]
+Failure; root; ; ; Disconnecting: Too many authentication failures for root [preauth]
 Failure; bob; 203.0.113.7; ; User bob from 203.0.113.7 not allowed because not listed in AllowUsers
 Failure; bob; ; ; User bob not allowed because account is locked
 Failure; root; 203.0.113.7; 9; ROOT LOGIN REFUSED FROM 203.0.113.7 port 9
 Unknown; a b; 203.0.113.7; 9; Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]
-Unknown; ; 203.0.113.7; 9; Connection closed by invalid user  203.0.113.7 port 9 [preauth]
+Failure; ; 203.0.113.7; 9; Connection closed by invalid user  203.0.113.7 port 9 [preauth]
 Unknown; ; 203.0.113.7; 9; Connection reset by 203.0.113.7 port 9
 Unknown; alice; 203.0.113.7; 9; Disconnected from user alice 203.0.113.7 port 9
-Unknown; x; 203.0.113.7; 9; Disconnecting invalid user x 203.0.113.7 port 9: Too many authentication failures [preauth]
+Failure; x; 203.0.113.7; 9; Disconnecting invalid user x 203.0.113.7 port 9: Too many authentication failures [preauth]
 Unknown; ; 203.0.113.7; ; Received disconnect from 203.0.113.7: 11: Bye Bye [preauth]
 Unknown; ; 203.0.113.7; 9; error: Received disconnect from 203.0.113.7 port 9:3: Auth fail
 Unknown; ; 203.0.113.7; ; Did not receive identification string from 203.0.113.7
