@@ -17,10 +17,11 @@ const COUNTRIES: f64 = 60.0;
 const NETWORKS: f64 = 300.0;
 
 /// Probability that each attacker comes from this country. `own` is the country's share in the victim's history (0 if
-/// new), `popular` its share in the population.
+/// new), `popular` the probability that an owner who brings a new country brings this one: attackers, too, come from
+/// where many people and networks are.
 #[must_use]
 pub fn country(own: f64, popular: f64) -> PerProfile {
-    let anywhere = 0.9 / COUNTRIES + 0.1 * popular;
+    let anywhere = 0.5 / COUNTRIES + 0.5 * popular;
     let aware = 0.85 * own + 0.15 * anywhere;
     [
         anywhere,
@@ -34,7 +35,7 @@ pub fn country(own: f64, popular: f64) -> PerProfile {
 /// Probability that each attacker, being in this country, uses this network. Arguments as in [`country`].
 #[must_use]
 pub fn network(own: f64, popular: f64) -> PerProfile {
-    let anyone = 0.7 / NETWORKS + 0.3 * popular;
+    let anyone = 0.5 / NETWORKS + 0.5 * popular;
     [anyone, anyone, 0.85 * own + 0.15 * anyone, anyone, f64::NAN]
 }
 
@@ -72,15 +73,18 @@ pub fn family(own: f64, popular: f64) -> PerProfile {
 }
 
 /// Probability that each attacker, with a family of the victim's, shows this change of version against what the victim
-/// showed last: a stranger's version is newer or older as it happens, an imitator's fits.
+/// showed last. `usual` is how often owners show it after such a pause: a stranger's client is updated like anybody's
+/// as often as not, and else newer or older as it happens; an imitator's fits.
 #[must_use]
-pub fn version(change: VersionChange) -> PerProfile {
-    match change {
-        VersionChange::Same => [0.35, 0.35, 0.70, 0.90, f64::NAN],
-        VersionChange::Upgrade => [0.30, 0.30, 0.18, 0.07, f64::NAN],
-        VersionChange::Downgrade => [0.20, 0.20, 0.08, 0.02, f64::NAN],
-        VersionChange::OtherModel => [0.15, 0.15, 0.04, 0.01, f64::NAN],
-    }
+pub fn version(change: VersionChange, usual: f64) -> PerProfile {
+    let happens = match change {
+        VersionChange::Same => 0.25,
+        VersionChange::Upgrade => 0.25,
+        VersionChange::Downgrade => 0.35,
+        VersionChange::OtherModel => 0.15,
+    };
+    let mixed = |share: f64| share * usual + (1.0 - share) * happens;
+    [mixed(0.6), mixed(0.6), mixed(0.85), mixed(0.95), f64::NAN]
 }
 
 /// Probability that each attacker shows a client key of the victim's: only who holds the device or its session can.

@@ -15,8 +15,9 @@ use crate::population::{NetworkNovelty, Population};
 use habitus_model::hash::HashKey;
 use habitus_model::{Context, DeviceType, Minutes};
 
-/// Strength of the population's hazard behind the account's own, visits.
-const ACCOUNT_SHRINKAGE: f64 = 6.0;
+/// Shape of the spread of hazards between accounts: the population's hazard stands for so many novelties seen. Of a gamma
+/// distribution with this shape most accounts lie within a factor of three of the mean, some never change anything.
+const HAZARD_SHAPE: f64 = 0.7;
 /// Strength of the population's version changes behind the client's own, visits.
 const CHANGE_SHRINKAGE: f64 = 10.0;
 /// Events within half an hour on the same network and client are one visit: they are not independent (SCORING 4).
@@ -71,6 +72,8 @@ pub struct ChangeSeen {
     pub idle: IdleBucket,
     /// Probability of this change at a visit of the owner, in `(0, 1)`.
     pub usual: f64,
+    /// Probability of this change at a visit of anybody in the population after such a pause, in `(0, 1)`.
+    pub tenant: f64,
 }
 
 /// The client held against the account's history.
@@ -292,7 +295,12 @@ impl Recall<'_> {
         let (own, visits) = before.changed(kind);
         let tenant = self.population.version_change(idle, kind);
         let usual = (own + CHANGE_SHRINKAGE * tenant) / (visits + CHANGE_SHRINKAGE);
-        Some(ChangeSeen { kind, idle, usual })
+        Some(ChangeSeen {
+            kind,
+            idle,
+            usual,
+            tenant,
+        })
     }
 
     fn level(
@@ -305,7 +313,7 @@ impl Recall<'_> {
         // The first visit to a value brings its first child: no trial.
         let trials = (visits - 1.0).max(0.0);
         let hazard = self.population.hazards().novelty(level, bucket);
-        let novelty = (novel.min(trials) + ACCOUNT_SHRINKAGE * hazard) / (trials + ACCOUNT_SHRINKAGE);
+        let novelty = (novel.min(trials) + HAZARD_SHAPE) / (trials + HAZARD_SHAPE / hazard);
         LevelSeen {
             key,
             familiarity: known.look_up(key, now, retention),

@@ -19,8 +19,10 @@ pub struct Device;
 /// As for networks (SCORING 1).
 const POPULARITY_NATS_MAX: f64 = 2.5;
 const FLAT_FAMILY: f64 = 1.0 / 40.0;
+/// As for networks.
+const FIRST_VISIT: f64 = 0.4;
 /// As for networks (SCORING 13).
-const PENDING_SHARE: f64 = 0.6;
+const PENDING_SHARE: f64 = 0.35;
 const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
 
 impl Detector for Device {
@@ -65,7 +67,10 @@ fn first_visit(view: &View<'_>) -> Option<Evidence> {
     );
     Some(line(
         "first_visit_client",
-        against(attacker::family(popular, popular), popularity(popular)),
+        scaled(
+            against(attacker::family(popular, popular), popularity(popular)),
+            FIRST_VISIT,
+        ),
         reason,
     ))
 }
@@ -116,7 +121,7 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
         .change
         .filter(|_| matches!(device.seen.familiarity, Familiarity::Known { .. }))?;
     let owner = change.usual;
-    let nats = against(attacker::version(change.kind), owner);
+    let nats = against(attacker::version(change.kind, change.tenant), owner);
     let (signal, text) = match change.kind {
         VersionChange::Same => ("same_version", "{0}: the version last seen"),
         VersionChange::Upgrade => (

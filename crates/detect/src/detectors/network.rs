@@ -22,12 +22,14 @@ const POPULARITY_NATS_MAX: f64 = 2.5;
 /// Probability of one country or network among those nothing is known of.
 const FLAT_COUNTRY: f64 = 1.0 / 60.0;
 const FLAT_ASN: f64 = 1.0 / 300.0;
+/// Weight of evidence at an account's first visit: it can be odd, but there was hardly an account to take over yet.
+const FIRST_VISIT: f64 = 0.4;
 /// Networks of a country a visitor may meet, and the weight of that guess, visitors. Assumed.
 const NETWORKS_PER_COUNTRY: f64 = 30.0;
 const ABROAD_WEIGHT: f64 = 5.0;
 /// Evidence of a value in quarantine: so much of a new value's, halving every day. Trust grows with quiet use, and the
 /// quarantine itself ends after three days (SCORING 13).
-const PENDING_SHARE: f64 = 0.6;
+const PENDING_SHARE: f64 = 0.35;
 const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
 
 impl Detector for Network {
@@ -80,7 +82,7 @@ fn first_visit(view: &View<'_>) -> Vec<Evidence> {
         );
         evidence.push(line(
             "first_visit_country",
-            against(attacker::country(popular, popular), owner),
+            scaled(against(attacker::country(popular, popular), owner), FIRST_VISIT),
             reason,
         ));
     }
@@ -98,7 +100,7 @@ fn first_visit(view: &View<'_>) -> Vec<Evidence> {
         );
         evidence.push(line(
             "first_visit_network",
-            against(attacker::network(popular, popular), owner),
+            scaled(against(attacker::network(popular, popular), owner), FIRST_VISIT),
             reason,
         ));
     }
@@ -111,7 +113,7 @@ fn country(view: &View<'_>, level: LevelSeen) -> Evidence {
         view.population.arrival(Kind::Country, level.key, view.seen.group),
         FLAT_COUNTRY,
     );
-    let new = against(attacker::country(0.0, popular), level.novelty * arrival);
+    let new = against(attacker::country(0.0, arrival), level.novelty * arrival);
     let place = Fact::Name(Text::from(view.context.place.label()));
     let knowers = Fact::Count(view.population.knowers(Kind::Country, level.key));
     match level.familiarity {
@@ -146,7 +148,7 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
     let arrival = view.population.arrival(Kind::Asn, level.key, view.seen.group);
     let owner = level.novelty * popularity(arrival, FLAT_ASN);
     let new = plus(
-        against(attacker::network(0.0, popular), owner),
+        against(attacker::network(0.0, popularity(arrival, FLAT_ASN)), owner),
         class_evidence(view, arrival),
     );
     let name = network_name(view);
