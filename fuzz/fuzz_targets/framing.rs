@@ -1,0 +1,3 @@
+//! Bytes to records; the body is in `habitus-fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| habitus_fuzzing::run("framing", data));

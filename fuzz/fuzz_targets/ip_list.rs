@@ -1,0 +1,3 @@
+//! Lists of networks; the body is in `habitus-fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| habitus_fuzzing::run("ip_list", data));

@@ -1,0 +1,3 @@
+//! Databases in MaxMind's format; the body is in `habitus-fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| habitus_fuzzing::run("mmdb", data));

@@ -1,0 +1,3 @@
+//! User agents; the body is in `habitus-fuzzing`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| habitus_fuzzing::run("user_agent", data));
