@@ -1,2 +1,37 @@
-//! habitus.
-fn main() {}
+//! The binary `habitus`: commands, configuration, and the way of events through the stages.
+//!
+//! Knows everything and decides little: the pure crates decide, the edges read and write, this puts them together.
+//! Start reading at [`cli`] for what can be asked, and at [`pipeline`] for the way of an event.
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod findings;
+mod pipeline;
+mod report;
+mod summary;
+mod terminal;
+mod verdict;
+
+use clap::Parser;
+use failure::{Failure, Trouble};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    terminal::report_panics();
+    // Clap prints usage errors itself and exits with 2; help and version with 0.
+    let cli = cli::Cli::parse();
+    terminal::set_color(cli.common.color);
+    let ended = catch_unwind(AssertUnwindSafe(|| commands::run(cli)));
+    match ended {
+        Ok(Ok(outcome)) => outcome.exit_code(),
+        Ok(Err(failure)) => {
+            terminal::report(&failure);
+            failure.exit_code()
+        }
+        // The hook has said what to say.
+        Err(_) => Failure::new(Trouble::Bug, "a bug").exit_code(),
+    }
+}

@@ -1,0 +1,26 @@
+//! The commands, one file each.
+
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod normalize;
+pub mod replay;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{Failure, Outcome};
+use crate::terminal::Talk;
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Whatever ends it early.
+pub fn run(cli: Cli) -> Result<Outcome, Failure> {
+    let talk = Talk::unless(cli.common.quiet);
+    match cli.command {
+        Command::Replay(replay) => replay::run(&replay, talk),
+        Command::Normalize(normalize) => normalize::run(&normalize, talk),
+        Command::Explain(explain) => explain::run(&explain, talk),
+        Command::Check(check) => check::run(&check, talk),
+        Command::Completions(completions) => completions::run(&completions),
+    }
+}

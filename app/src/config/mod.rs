@@ -1,0 +1,275 @@
+//! The configuration: one TOML file, every option documented in [`options`], unknown keys refused.
+//!
+//! A flag or its variable overrides the file, the file overrides the default.
+
+mod keys;
+mod load;
+pub mod options;
+mod problem;
+mod ranges;
+mod values;
+
+pub use keys::distance;
+pub use load::{Depth, Loaded, load};
+pub use problem::Problems;
+pub use values::{ListKind, Size};
+
+use crate::cli;
+use habitus_engine::Config as EngineConfig;
+use habitus_model::UtcOffset;
+use habitus_model::hash::HashKey;
+use habitus_normalize::Limits;
+use habitus_policy::Thresholds;
+use habitus_score::Weights;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The whole configuration. See `docs/configuration.md` for what each option means.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[formats]`
+    pub formats: Formats,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[enrich]`
+    pub enrich: Enrich,
+    /// `[scoring]`
+    pub scoring: Scoring,
+    /// `[findings]`
+    pub findings: Findings,
+    /// `[replay]`
+    pub replay: Replay,
+}
+
+/// How records are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Formats {
+    /// Format, or `auto`.
+    pub default: String,
+    /// Year of stamps without one.
+    pub assume_year: Option<i16>,
+    /// Time zone of stamps without one.
+    #[serde(with = "values::offset")]
+    pub utc_offset: UtcOffset,
+}
+
+/// What addresses are looked up in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Enrich {
+    /// The built-in table of countries.
+    pub embedded_countries: bool,
+    /// City or country database.
+    pub city_mmdb: Option<PathBuf>,
+    /// Autonomous systems.
+    pub asn_mmdb: Option<PathBuf>,
+    /// VPNs, proxies, Tor, hosting.
+    pub anonymous_ip_mmdb: Option<PathBuf>,
+    /// Fixed and mobile access.
+    pub connection_type_mmdb: Option<PathBuf>,
+    /// Lists of networks.
+    pub ip_list: Vec<NetworkList>,
+}
+
+/// One list of networks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkList {
+    /// Its name.
+    pub name: String,
+    /// What being on it means.
+    pub kind: ListKind,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// How scores come about, and what follows from them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scoring {
+    /// Score from which another factor is asked for.
+    pub challenge_from: f64,
+    /// Score from which a person should look.
+    pub review_from: f64,
+    /// Score from which an event is refused.
+    pub deny_from: Option<f64>,
+    /// Score from which new values wait in quarantine.
+    pub quarantine_from: f64,
+    /// Prior shares of the attacker profiles.
+    pub priors: Priors,
+    /// Weights of the families of evidence.
+    pub weights: FamilyWeights,
+}
+
+/// Prior shares of the attacker profiles; they sum to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Priors {
+    pub opportunistic: f64,
+    pub country_aware: f64,
+    pub targeted: f64,
+    pub token_theft: f64,
+    pub insider: f64,
+}
+
+/// Weights of the families of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FamilyWeights {
+    /// Hour of the day.
+    pub clock: f64,
+    /// Speed between places.
+    pub motion: f64,
+    /// Silence before.
+    pub gap: f64,
+    /// All others.
+    pub other: f64,
+    /// Most that one family may move the total, nats.
+    pub family_nats_max: f64,
+}
+
+/// What becomes a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Findings {
+    /// Score from which an event belongs to a finding.
+    pub from_score: f64,
+    /// Window, from its first event.
+    pub window_hours: u16,
+}
+
+/// How files are replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replay {
+    /// Memory for putting events in order.
+    pub memory: Size,
+    /// Threads; absent means the number of cores.
+    pub threads: Option<u16>,
+    /// Directory for temporary files; absent means the system's.
+    pub temp_dir: Option<PathBuf>,
+}
+
+impl Default for Formats {
+    fn default() -> Self {
+        Self {
+            default: "auto".to_owned(),
+            assume_year: None,
+            utc_offset: UtcOffset::default(),
+        }
+    }
+}
+
+impl Default for Enrich {
+    fn default() -> Self {
+        Self {
+            embedded_countries: true,
+            city_mmdb: None,
+            asn_mmdb: None,
+            anonymous_ip_mmdb: None,
+            connection_type_mmdb: None,
+            ip_list: Vec::new(),
+        }
+    }
+}
+
+impl Default for Scoring {
+    fn default() -> Self {
+        let (thresholds, engine) = (Thresholds::default(), EngineConfig::default());
+        Self {
+            challenge_from: thresholds.challenge_from,
+            review_from: thresholds.review_from,
+            deny_from: thresholds.deny_from,
+            quarantine_from: engine.quarantine_from,
+            priors: Priors::default(),
+            weights: FamilyWeights::default(),
+        }
+    }
+}
+
+impl Default for Priors {
+    fn default() -> Self {
+        let [opportunistic, country_aware, targeted, token_theft, insider] = Weights::default().priors;
+        Self {
+            opportunistic,
+            country_aware,
+            targeted,
+            token_theft,
+            insider,
+        }
+    }
+}
+
+impl Default for FamilyWeights {
+    fn default() -> Self {
+        let Weights {
+            clock,
+            motion,
+            gap,
+            other,
+            family_nats_max,
+            ..
+        } = Weights::default();
+        Self {
+            clock,
+            motion,
+            gap,
+            other,
+            family_nats_max,
+        }
+    }
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        // The usual alert budget, one legitimate event in 1,000 (SCORING 10); a day is one person's shift and sleep.
+        Self {
+            from_score: 60.0,
+            window_hours: 24,
+        }
+    }
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self {
+            memory: Size(cli::Bytes(256 << 20)),
+            threads: None,
+            temp_dir: None,
+        }
+    }
+}
+
+impl Config {
+    /// The engine's part, for a number of shards.
+    pub fn engine(&self, shards: usize) -> EngineConfig {
+        let Scoring { priors, weights, .. } = &self.scoring;
+        EngineConfig {
+            hash_key: HashKey::REPLAY,
+            weights: Weights {
+                priors: [
+                    priors.opportunistic,
+                    priors.country_aware,
+                    priors.targeted,
+                    priors.token_theft,
+                    priors.insider,
+                ],
+                clock: weights.clock,
+                motion: weights.motion,
+                gap: weights.gap,
+                other: weights.other,
+                family_nats_max: weights.family_nats_max,
+            },
+            thresholds: Thresholds {
+                challenge_from: self.scoring.challenge_from,
+                review_from: self.scoring.review_from,
+                deny_from: self.scoring.deny_from,
+            },
+            quarantine_from: self.scoring.quarantine_from,
+            shards,
+            ..EngineConfig::default()
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What came out of a replay, counted while it goes by: for the table, for `--json`, and for the report.
+
+use crate::findings::{Flagged, lead};
+use crate::verdict;
+use habitus_engine::{Learning, Record};
+use habitus_model::{Assessment, EventTime, RiskLevel, Status};
+use serde::Serialize;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// Accounts shown with their highest score.
+pub const ACCOUNTS_MAX: usize = 10;
+/// Days told apart, eleven years; events of further days are counted in the totals only.
+const DAYS_MAX: usize = 4_018;
+const MS_PER_DAY: i64 = 86_400_000;
+
+/// Counts by level, lowest first.
+pub type ByLevel = [u64; 5];
+
+/// Counts of one batch or of all. Adding is associative, so batches of any size give the same.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Events scored and learned.
+    pub events: u64,
+    /// Probes scored.
+    pub probes: u64,
+    /// Events that failed, such as wrong passwords.
+    pub failures: u64,
+    /// Events that name nobody.
+    pub nobody: u64,
+    /// Events by level; probes are counted apart.
+    pub levels: ByLevel,
+    /// Probes by level.
+    pub probe_levels: ByLevel,
+    /// By day since the epoch, UTC.
+    pub days: BTreeMap<i64, Day>,
+    /// Times of the first and the last event.
+    pub range: Option<(EventTime, EventTime)>,
+    /// Accounts with the highest scores, highest first.
+    pub top: Vec<Top>,
+}
+
+/// One day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Day {
+    /// Its events.
+    pub events: u64,
+    /// Those by level.
+    pub levels: ByLevel,
+}
+
+/// An account with the event that scored highest.
+#[derive(Debug, Clone)]
+pub struct Top {
+    /// That event.
+    pub flagged: Flagged,
+}
+
+impl Summary {
+    /// Counts one event.
+    pub fn count(&mut self, record: &Record, source: &habitus_model::Text, assessment: &Assessment) {
+        let level = usize::from(assessment.level.id());
+        let bump = |levels: &mut ByLevel| {
+            if let Some(count) = levels.get_mut(level) {
+                *count += 1;
+            }
+        };
+        if record.learning == Learning::Probe {
+            self.probes += 1;
+            bump(&mut self.probe_levels);
+            return;
+        }
+        let context = &record.context;
+        self.events += 1;
+        bump(&mut self.levels);
+        self.failures += u64::from(context.status == Status::Failure);
+        self.nobody += u64::from(context.account.is_none());
+        let day = context.time.as_millis().div_euclid(MS_PER_DAY);
+        if self.days.len() < DAYS_MAX || self.days.contains_key(&day) {
+            let day = self.days.entry(day).or_default();
+            day.events += 1;
+            bump(&mut day.levels);
+        }
+        self.widen((context.time, context.time));
+        self.place(record, source, assessment);
+    }
+
+    /// Adds what comes next.
+    pub fn add(&mut self, other: Summary) {
+        self.events += other.events;
+        self.probes += other.probes;
+        self.failures += other.failures;
+        self.nobody += other.nobody;
+        sum(&mut self.levels, other.levels);
+        sum(&mut self.probe_levels, other.probe_levels);
+        for (number, day) in other.days {
+            if self.days.len() < DAYS_MAX || self.days.contains_key(&number) {
+                let into = self.days.entry(number).or_default();
+                into.events += day.events;
+                sum(&mut into.levels, day.levels);
+            }
+        }
+        if let Some(range) = other.range {
+            self.widen(range);
+        }
+        for top in other.top {
+            self.insert(top);
+        }
+    }
+
+    /// Events and probes of at least this level.
+    pub fn at_least(&self, level: RiskLevel) -> u64 {
+        let from = usize::from(level.id());
+        self.levels
+            .iter()
+            .skip(from)
+            .chain(self.probe_levels.iter().skip(from))
+            .sum()
+    }
+
+    fn widen(&mut self, (first, last): (EventTime, EventTime)) {
+        let (a, b) = self.range.unwrap_or((first, last));
+        self.range = Some((a.min(first), b.max(last)));
+    }
+
+    /// Remembers the event if its account is among the highest.
+    fn place(&mut self, record: &Record, source: &habitus_model::Text, assessment: &Assessment) {
+        if assessment.account.is_none() {
+            return;
+        }
+        let full = self.top.len() >= ACCOUNTS_MAX;
+        let lowest = self.top.last().map(|top| &top.flagged.assessment);
+        if full && lowest.is_some_and(|lowest| worse_first(assessment, lowest) == Ordering::Greater) {
+            return;
+        }
+        self.insert(Top {
+            flagged: Flagged::new(record, source, assessment),
+        });
+    }
+
+    /// One place for each account, that of its worst event. Whoever is among the highest at the end was so when its worst
+    /// event came, so nothing else needs to be remembered.
+    fn insert(&mut self, new: Top) {
+        let same = |top: &Top| {
+            let (a, b) = (&top.flagged.assessment, &new.flagged.assessment);
+            a.account == b.account && a.tenant == b.tenant
+        };
+        if let Some(at) = self.top.iter().position(same) {
+            let held = self.top.get(at).map(|top| &top.flagged.assessment);
+            if held.is_some_and(|held| worse_first(held, &new.flagged.assessment) != Ordering::Greater) {
+                return;
+            }
+            self.top.remove(at);
+        }
+        self.top.push(new);
+        self.top
+            .sort_by(|a, b| worse_first(&a.flagged.assessment, &b.flagged.assessment));
+        self.top.truncate(ACCOUNTS_MAX);
+    }
+}
+
+/// By score, then log-odds, then time, then id: a total order, so that batches of any size agree.
+fn worse_first(a: &Assessment, b: &Assessment) -> Ordering {
+    let by_score = b.score.get().total_cmp(&a.score.get());
+    by_score
+        .then_with(|| b.log_odds.0.total_cmp(&a.log_odds.0))
+        .then_with(|| a.time.cmp(&b.time))
+        .then_with(|| a.uid.cmp(&b.uid))
+        .then_with(|| a.account.cmp(&b.account))
+}
+
+fn sum(into: &mut ByLevel, from: ByLevel) {
+    for (into, from) in into.iter_mut().zip(from) {
+        *into += from;
+    }
+}
+
+/// A top account as `--json` writes it.
+#[derive(Debug, Serialize)]
+pub struct TopLine<'a> {
+    account: Option<&'a str>,
+    tenant: &'a str,
+    risk_score: f64,
+    risk_level: &'static str,
+    uid: &'a str,
+    time: i64,
+    reason: Option<String>,
+}
+
+impl Top {
+    /// The strongest reason, as a sentence without a stop.
+    pub fn reason(&self) -> Option<String> {
+        lead(&self.flagged.assessment).map(|lead| lead.reason.to_string())
+    }
+
+    /// For `--json`.
+    pub fn line(&self) -> TopLine<'_> {
+        let a = &self.flagged.assessment;
+        TopLine {
+            account: a.account.as_ref().map(|account| account.as_str()),
+            tenant: a.tenant.as_str(),
+            risk_score: verdict::score(a),
+            risk_level: a.level.name(),
+            uid: a.uid.as_str(),
+            time: a.time.as_millis(),
+            reason: self.reason(),
+        }
+    }
+}
