@@ -3,7 +3,10 @@
 //! `HABITUS_FUZZ_MUTATIONS` is the number of mutations per body. An input that fails is written to the folder for
 //! temporary files, and the message names it: make it a fixture, then mend what it shows.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test: what cannot be read fails it")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of a test: what cannot be read fails it"
+)]
 
 mod corpus;
 
