@@ -27,6 +27,8 @@ Examples:
 /// The commands. A new command is one file in `commands/`, one line here, and one in `commands::run`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See it work: an invented organisation with takeovers in its log
+    Try(commands::try_it::Try),
     /// Score and learn every event of a log in time order
     Replay(Box<commands::replay::Replay>),
     /// Print each event of a log as OCSF 1.8, one JSON object a line
@@ -37,7 +39,10 @@ pub enum Command {
     Check(commands::check::Check),
     /// Print completions for a shell
     Completions(commands::completions::Completions),
-    // `habitus simulate` and `habitus evaluate` take their lines here.
+    /// Write the log of an invented organisation, with takeovers apart
+    Simulate(commands::simulate::Simulate),
+    /// Measure how well takeovers are found, beside published baselines
+    Evaluate(commands::evaluate::Evaluate),
 }
 
 /// Flags of every command.

@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod completions;
+pub mod evaluate;
 pub mod explain;
 pub mod normalize;
 pub mod replay;
+pub mod simulate;
+pub mod try_it;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{Failure, Outcome};
@@ -17,6 +20,9 @@ use crate::terminal::Talk;
 pub fn run(cli: Cli) -> Result<Outcome, Failure> {
     let talk = Talk::unless(cli.common.quiet);
     match cli.command {
+        Command::Try(try_it) => try_it::run(&try_it, talk),
+        Command::Simulate(simulate) => simulate::run(&simulate, talk),
+        Command::Evaluate(evaluate) => evaluate::run(&evaluate, talk),
         Command::Replay(replay) => replay::run(&replay, talk),
         Command::Normalize(normalize) => normalize::run(&normalize, talk),
         Command::Explain(explain) => explain::run(&explain, talk),

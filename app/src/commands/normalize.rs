@@ -4,6 +4,7 @@ use crate::cli::Reading;
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::pipeline::intake::each_record;
 use crate::pipeline::{Plan, Tally};
+use crate::report::year_note;
 use crate::terminal::Talk;
 use clap::Args;
 use habitus_model::Rejection;
@@ -63,7 +64,7 @@ pub fn run(asked: &Normalize, talk: Talk) -> Result<Outcome, Failure> {
         },
     )?;
     out.flush()?;
-    close(&tally, talk)
+    close(&tally, &plan)
 }
 
 fn write(batch: Result<Batch, Error>, normalizers: &[Normalizer]) -> Result<Written, Failure> {
@@ -105,7 +106,8 @@ fn complain(plan: &Plan, (input, line): (u32, u64), rejection: &Rejection, as_js
     Talk::On.line(text);
 }
 
-fn close(tally: &Tally, talk: Talk) -> Result<Outcome, Failure> {
+fn close(tally: &Tally, plan: &Plan) -> Result<Outcome, Failure> {
+    let talk = plan.talk;
     for sentence in &tally.broken {
         Talk::On.note(sentence);
     }
@@ -121,10 +123,7 @@ fn close(tally: &Tally, talk: Talk) -> Result<Outcome, Failure> {
         "{records} records: {events} events, {ignored} ignored, {rejected} rejected"
     ));
     if tally.assumed_times > 0 {
-        talk.note(format_args!(
-            "{} events have stamps without a year; the file's modification time told it (--assume-year)",
-            tally.assumed_times
-        ));
+        talk.note(year_note(tally.assumed_times, plan));
     }
     if tally.is_hopeless() {
         return Err(

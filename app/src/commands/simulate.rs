@@ -1,0 +1,117 @@
+//! `habitus simulate`: a seeded world of accounts as a log, with takeovers apart and the truth beside them.
+
+use super::evaluate::{at_least_one, regime};
+use crate::failure::{Failure, Outcome, Trouble};
+use crate::terminal::Talk;
+use clap::Args;
+use habitus_normalize::ocsf_out;
+use habitus_sim::{Label, Labelled, Regime, WorldConfig, generate};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  habitus simulate --events events.ndjson --attacks attacks.ndjson --labels labels.ndjson
+  habitus simulate --regime consumer --seed 4 --events - | habitus replay -
+  habitus replay events.ndjson --probes attacks.ndjson --verdicts verdicts.ndjson";
+
+/// What is asked.
+#[derive(Debug, Args)]
+#[command(before_help = EXAMPLES)]
+pub struct Simulate {
+    /// Kind of tenant: consumer or enterprise
+    #[arg(long, value_name = "REGIME", default_value = "enterprise", env = "HABITUS_REGIME", value_parser = regime)]
+    regime: Regime,
+    /// Decides everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 1, env = "HABITUS_SEED")]
+    seed: u64,
+    /// Number of accounts; the size that evaluations use if not given
+    #[arg(long, value_name = "N", env = "HABITUS_ACCOUNTS")]
+    accounts: Option<u32>,
+    /// Length of the period in days
+    #[arg(long, value_name = "N", env = "HABITUS_DAYS")]
+    days: Option<u32>,
+    /// Takeovers of each kind
+    #[arg(long, value_name = "N", env = "HABITUS_ATTACKS_PER_KIND")]
+    attacks_per_kind: Option<u32>,
+    /// Where the owners' logins go, as OCSF; `-` is standard output
+    #[arg(long, value_name = "FILE", default_value = "-", env = "HABITUS_EVENTS")]
+    events: PathBuf,
+    /// Where the takeovers go, as OCSF, to be replayed as --probes
+    #[arg(long, value_name = "FILE", env = "HABITUS_ATTACKS")]
+    attacks: Option<PathBuf>,
+    /// Where the truth goes: {"uid", "label"} of every event, one JSON object a line
+    #[arg(long, value_name = "FILE", env = "HABITUS_LABELS")]
+    labels: Option<PathBuf>,
+}
+
+/// Simulates, and writes the files.
+pub fn run(asked: &Simulate, talk: Talk) -> Result<Outcome, Failure> {
+    let mut config = WorldConfig::new(asked.seed, asked.regime);
+    if let Some(accounts) = asked.accounts {
+        config.accounts = at_least_one("--accounts", accounts)?;
+    }
+    if let Some(days) = asked.days {
+        config.days = at_least_one("--days", days)?;
+    }
+    config.attacks_per_kind = asked.attacks_per_kind.unwrap_or(config.attacks_per_kind);
+    let world = generate(&config);
+    let events = write_events(&asked.events, world.legitimate())?;
+    let attacks = match &asked.attacks {
+        Some(path) => write_events(path, world.attacks())?,
+        None => 0,
+    };
+    if let Some(path) = &asked.labels {
+        write_labels(path, world.legitimate().chain(world.attacks()))?;
+    }
+    talk.line(format_args!("{events} events, {attacks} takeovers"));
+    Ok(Outcome::Done)
+}
+
+/// Writes events as OCSF, one a line; gives their number.
+pub(super) fn write_events(path: &Path, events: impl Iterator<Item = Labelled>) -> Result<u64, Failure> {
+    let mut out = create(path)?;
+    let mut line = Vec::new();
+    let mut count = 0;
+    for labelled in events {
+        line.clear();
+        ocsf_out::write(&labelled.event, &mut line);
+        line.push(b'\n');
+        out.write_all(&line)?;
+        count += 1;
+    }
+    out.flush()?;
+    Ok(count)
+}
+
+/// The truth about an event, in snake case.
+pub(super) fn truth(label: &Label) -> &'static str {
+    match label {
+        Label::Legitimate(cohort) => cohort.name(),
+        Label::Attack(kind) => kind.name(),
+    }
+}
+
+fn write_labels(path: &Path, events: impl Iterator<Item = Labelled>) -> Result<(), Failure> {
+    let mut out = create(path)?;
+    for Labelled { event, label } in events {
+        let is_attack = matches!(label, Label::Attack(_));
+        let line =
+            serde_json::json!({ "uid": event.uid.as_str(), "label": truth(&label), "attack": is_attack });
+        writeln!(out, "{line}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn create(path: &Path) -> Result<Box<dyn Write>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(std::io::stdout().lock())));
+    }
+    let file = File::create(path).map_err(|error| {
+        let message = format!("cannot write `{}`: {error}", path.display());
+        Failure::new(Trouble::Unavailable, message)
+            .help("name a file in a directory that exists and can be written")
+    })?;
+    Ok(Box::new(BufWriter::new(file)))
+}
