@@ -6,7 +6,9 @@
 //! One attempt makes several lines. `Accepted …` and `Failed … for …` are its verdict and count as Logon, and so does
 //! `Invalid user …`, which is the only word on a client that offers no method. Lines that accompany a verdict (PAM's
 //! own, `maximum authentication attempts exceeded`) have their outcome and activity Other, so that a counter of logons
-//! sees an attempt once.
+//! sees an attempt once. So do lines on a client that leaves while it is `authenticating user …`: it did not get in,
+//! and where only keys are allowed they are the one trace of a guess that sshd writes by default (auth.c logs the first
+//! half of the failed keys only when verbose).
 
 use super::said::{Origin, Said};
 use crate::stamp::word;
@@ -20,6 +22,7 @@ type Reader = for<'m> fn(&'m str) -> Option<Said<'m>>;
 
 /// Opening words, and who reads what follows them. The first that fits is taken.
 const MESSAGES: &[(&str, Reader)] = &[
+    ("Accepted key ", accepted_key),
     ("Accepted ", accepted),
     ("Failed ", failed),
     ("Postponed ", postponed),
@@ -33,6 +36,7 @@ const MESSAGES: &[(&str, Reader)] = &[
         too_many_failures,
     ),
     ("Authentication tried for ", not_from_there),
+    ("Authentication refused: ", refused_key_file),
     ("User ", not_allowed),
     ("ROOT LOGIN REFUSED FROM ", root_refused),
     ("Connection closed by ", closed),
@@ -58,7 +62,7 @@ const MESSAGES: &[(&str, Reader)] = &[
 
 /// Reads a message; absent if it names nobody and no place.
 pub fn read(message: &str) -> Option<Said<'_>> {
-    let message = message.trim();
+    let message = without_kernel(message.trim());
     let message = message.strip_suffix("[preauth]").map_or(message, str::trim_end);
     let message = ["error: ", "fatal: ", "debug1: "]
         .iter()
@@ -72,10 +76,19 @@ pub fn read(message: &str) -> Option<Said<'_>> {
 
 /// Whether a message that came without any header is the daemon's, though it names nobody.
 pub fn is_bare(message: &str) -> bool {
-    read(message).is_some()
-        || ["Accepted key ", "User child is on pid "]
-            .iter()
-            .any(|opening| message.starts_with(opening))
+    read(message).is_some() || message.starts_with("User child is on pid ")
+}
+
+/// Strips `kernel: [  970.699397] `, which lines bear that reached the journal through the kernel's ring.
+fn without_kernel(message: &str) -> &str {
+    let uptime = message
+        .strip_prefix("kernel:")
+        .and_then(|rest| rest.trim_start().strip_prefix('['))
+        .and_then(|rest| rest.split_once(']'));
+    match uptime {
+        Some((number, rest)) if number.trim().parse::<f64>().is_ok() => rest.trim_start(),
+        _ => message,
+    }
 }
 
 /// `METHOD for [invalid user ]NAME from HOST port N ssh2[: KEY]`, as verdicts go on.
@@ -135,7 +148,12 @@ fn failed(rest: &str) -> Option<Said<'_>> {
 
 fn postponed(rest: &str) -> Option<Said<'_>> {
     let attempt = Attempt::parse(rest)?;
-    Some(attempt.said(Said::authentication("Postponed", Other)))
+    let said = Said::authentication("Postponed", Other);
+    Some(attempt.said(if attempt.is_invalid {
+        said.failed(FailureReason::UserDoesNotExist)
+    } else {
+        said
+    }))
 }
 
 fn invalid_user(rest: &str) -> Option<Said<'_>> {
@@ -178,10 +196,31 @@ fn too_many_attempts(rest: &str) -> Option<Said<'_>> {
 }
 
 fn too_many_failures(rest: &str) -> Option<Said<'_>> {
-    let user = rest.strip_prefix(" for ")?;
     let said = Said::authentication("Too many authentication failures", Other)
         .failed(FailureReason::InvalidCredentials);
-    Some(named(said, user))
+    Some(named(said, rest.strip_prefix(" for ").unwrap_or("")))
+}
+
+/// `bad ownership or modes for file /home/alice/.ssh/authorized_keys`: the daemon would not look at anybody's keys.
+fn refused_key_file(rest: &str) -> Option<Said<'_>> {
+    let said = Said::authentication("Authentication refused", Other).failed(FailureReason::PolicyDenied);
+    Some(Said {
+        method: Some("publickey"),
+        ..said.detail(rest)
+    })
+}
+
+/// `RSA SHA256:… found at FILE:LINE`. Neither an outcome nor a user: anybody can offer somebody's public key, and only
+/// the signature that has to follow proves that it is theirs.
+fn accepted_key(rest: &str) -> Option<Said<'_>> {
+    let (key, _) = rest.split_once(" found at ")?;
+    let (credential, issuer) = is_key(key).then(|| fingerprints(key))?;
+    Some(Said {
+        method: Some("publickey"),
+        credential,
+        issuer,
+        ..Said::authentication("Accepted key", Other)
+    })
 }
 
 /// `NAME with correct key but not from a permitted host (host=H, ip=A)`.
@@ -320,12 +359,15 @@ fn of_user_or_origin<'m>(action: &'static str, rest: &'m str) -> Said<'m> {
     let said = Said::authentication(action, Other);
     let after = |marks: [&str; 2]| marks.iter().find_map(|mark| rest.strip_prefix(mark));
     if let Some(rest) = after(["invalid user ", "illegal user "]) {
-        // That there is no such account is an outcome; that somebody left while authenticating is none.
         let (user, origin) = Origin::trailing(rest);
         let said = said.failed(FailureReason::UserDoesNotExist);
         return named(said, user).from(origin);
     }
-    match after(["authenticating user ", "user "]) {
+    if let Some(rest) = rest.strip_prefix("authenticating user ") {
+        let (user, origin) = Origin::trailing(rest);
+        return named(said.failed(FailureReason::Other), user).from(origin);
+    }
+    match rest.strip_prefix("user ") {
         Some(rest) => {
             let (user, origin) = Origin::trailing(rest);
             named(said, user).from(origin)
@@ -353,9 +395,14 @@ fn without_invalid(user: &str) -> (&str, bool) {
         .iter()
         .find_map(|mark| user.strip_prefix(mark))
         .filter(|rest| rest.is_empty() || rest.starts_with(' '))
-        .map_or((user, user == "<invalid username>"), |rest| {
-            (rest.trim_start(), true)
-        })
+        .map_or(
+            // Some builds write `for user NAME`; no account that is valid begins so.
+            (
+                user.strip_prefix("user ").unwrap_or(user),
+                user == "<invalid username>",
+            ),
+            |rest| (rest.trim_start(), true),
+        )
 }
 
 /// Splits `NAME from HOST port N ssh2[: KEY]` at the last ` from ` that the daemon can have written: one with a port, a

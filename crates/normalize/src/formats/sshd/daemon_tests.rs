@@ -18,7 +18,14 @@ Failure; root; ; ; Disconnecting: Too many authentication failures for root [pre
 Failure; bob; 203.0.113.7; ; User bob from 203.0.113.7 not allowed because not listed in AllowUsers
 Failure; bob; ; ; User bob not allowed because account is locked
 Failure; root; 203.0.113.7; 9; ROOT LOGIN REFUSED FROM 203.0.113.7 port 9
-Unknown; a b; 203.0.113.7; 9; Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]
+Failure; a b; 203.0.113.7; 9; Connection closed by authenticating user a b 203.0.113.7 port 9 [preauth]
+Failure; bob; 203.0.113.7; 9; Disconnected from authenticating user bob 203.0.113.7 port 9 [preauth]
+Failure; warez; 203.0.113.7; 9; Postponed keyboard-interactive for invalid user warez from 203.0.113.7 port 9 ssh2 [preauth]
+Failure; ; ; ; Disconnecting: Too many authentication failures [preauth]
+Failure; ; ; ; Authentication refused: bad ownership or modes for file /home/bob/.ssh/authorized_keys
+Unknown; ; ; ; Accepted key RSA SHA256:abc found at /home/bob/.ssh/authorized_keys:1
+Failure; admin; 203.0.113.7; 9; kernel: [  970.699397] Failed password for user admin from 203.0.113.7 port 9 ssh2
+Failure; admin; 2001:db8::7; 9; kernel:[12970.699398] Failed password for admin from 2001:db8::7 port 9 ssh2
 Failure; ; 203.0.113.7; 9; Connection closed by invalid user  203.0.113.7 port 9 [preauth]
 Unknown; ; 203.0.113.7; 9; Connection reset by 203.0.113.7 port 9
 Unknown; alice; 203.0.113.7; 9; Disconnected from user alice 203.0.113.7 port 9
@@ -50,10 +57,10 @@ fn every_message_is_read() {
 fn what_names_nobody_is_ignored() {
     for message in [
         "Server listening on 0.0.0.0 port 22.",
-        "Accepted key RSA SHA256:abc found at /home/alice/.ssh/authorized_keys:1",
         "User child is on pid 77",
         "input_userauth_request: invalid user x [preauth]",
-        "Disconnecting: Too many authentication failures [preauth]",
+        "Accepted key of somebody",
+        "kernel: [x] Failed password for admin from 203.0.113.7 port 9 ssh2",
         "Failed to create session",
         "",
     ] {

@@ -1,7 +1,7 @@
 //! Linux and Unix logons from syslog and the journal: sshd, PAM, sudo, su, login, logind and the account tools.
 //!
 //! Lines of other programs are understood and no business of identity. An outcome is given only to lines that state
-//! one: accepted, failed, invalid, refused; connections and sessions that open and close are of unknown outcome.
+//! one: accepted, failed, invalid, refused, left before it was let in, session opened; connections are of unknown outcome.
 
 mod daemon;
 mod local;

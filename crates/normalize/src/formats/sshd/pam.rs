@@ -58,6 +58,14 @@ impl<'m> Pam<'m> {
     }
 
     fn outcome(self) -> Option<Said<'m>> {
+        if self.message.starts_with("check pass; user unknown") {
+            // The line that follows has the host, and no name either: pam_unix never writes names that do not exist.
+            let said = Said::authentication("pam authentication", Other);
+            return Some(
+                said.failed(FailureReason::UserDoesNotExist)
+                    .detail("user unknown"),
+            );
+        }
         let (said, fields) = if let Some(fields) = self.message.strip_prefix("authentication failure; ") {
             (
                 self.authentication().failed(FailureReason::InvalidCredentials),
@@ -91,10 +99,15 @@ impl<'m> Pam<'m> {
         if let Some(user) = self.message.strip_prefix("session closed for user ") {
             return Some(Said::authentication("session closed", Logoff).user(account(user)?));
         }
+        if let Some(why) = self.message.strip_prefix("Failed to create session: ") {
+            let said = Said::authentication("Failed to create session", Other);
+            return Some(said.failed(FailureReason::Other).detail(why));
+        }
         let rest = self.message.strip_prefix("session opened for user ")?;
         let (user, by) = rest.rsplit_once(" by ").unwrap_or((rest, ""));
         let user = account(user)?;
-        let said = Said::authentication("session opened", Other);
+        // A session is opened only for those who have got in (pam_open_session(3)).
+        let said = Said::authentication("session opened", Other).succeeded();
         Some(match self.service {
             "sshd" => said.user(user),
             _ if self.is_switch() => Said {
@@ -348,7 +361,7 @@ mod tests {
             "pam_unix(sshd:session): session opened for user alice(uid=1) by (uid=0)",
         )
         .unwrap();
-        assert_eq!((ssh.user, ssh.status), (Some("alice"), Status::Unknown));
+        assert_eq!((ssh.user, ssh.status), (Some("alice"), Status::Success));
         let display = said(
             "gdm",
             "pam_unix(gdm-password:session): session opened for user alice(uid=1) by (uid=0)",
@@ -399,9 +412,19 @@ mod tests {
                 .user,
             Some("bob")
         );
-        assert_eq!(
-            said("sshd", "pam_unix(sshd:auth): check pass; user unknown"),
-            None
-        );
+        for (message, reason) in [
+            (
+                "pam_unix(sshd:auth): check pass; user unknown",
+                FailureReason::UserDoesNotExist,
+            ),
+            (
+                "pam_systemd(sshd:session): Failed to create session: Maximum number of sessions (8192) reached",
+                FailureReason::Other,
+            ),
+        ] {
+            let said = said("sshd", message).unwrap();
+            assert_eq!((said.user, said.failure), (None, Some(reason)), "{message}");
+            assert!(said.is_worth_an_event());
+        }
     }
 }

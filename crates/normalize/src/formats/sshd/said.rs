@@ -123,9 +123,14 @@ impl<'m> Said<'m> {
         self
     }
 
-    /// Whether it names somebody or some place: else there is nothing to remember.
+    /// Whether it names somebody, some place or a key, or tells of a failure: else there is nothing to remember.
     pub fn is_worth_an_event(&self) -> bool {
-        self.user.is_some() || self.target.is_some() || self.group.is_some() || self.from.is_some()
+        self.user.is_some()
+            || self.target.is_some()
+            || self.group.is_some()
+            || self.from.is_some()
+            || self.credential.is_some()
+            || self.status == Status::Failure
     }
 
     /// The factor that the method stands for; absent for methods that may hide several.

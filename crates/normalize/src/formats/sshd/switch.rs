@@ -6,6 +6,11 @@ use habitus_model::FailureReason;
 use habitus_model::activity::AuthenticationActivity::AccountSwitch;
 
 /// Reads a message of sudo: `alice : [REASON ; ]TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls -l`.
+///
+/// Who runs sudo chooses the working directory, the environment and the command's arguments, and each may hold
+/// ` ; USER=bob ; COMMAND=…`. Which of several is sudo's own cannot be told, so a target is named only if all that may
+/// be it agree, or one of them is root: nobody can hide that they became root, only accuse themselves of it. A reason
+/// stands in front of everything that can be chosen.
 pub fn sudo(message: &str) -> Option<Said<'_>> {
     let (user, rest) = message.split_once(" : ")?;
     let user = user.trim();
@@ -13,20 +18,85 @@ pub fn sudo(message: &str) -> Option<Said<'_>> {
         return None;
     }
     let mut said = Said::authentication("sudo", AccountSwitch).user(user).succeeded();
-    for field in rest.split(" ; ") {
-        let field = field.trim();
-        match field.split_once('=') {
-            Some(("USER", target)) => said.target = Some(target),
-            // The command is the last field; its arguments may hold anything, secrets and further ` ; ` included.
-            Some(("COMMAND", command)) => {
-                said.command = command.split_whitespace().next();
-                break;
+    let first = rest.split(" ; ").next().unwrap_or(rest).trim();
+    if !first.split_once('=').is_some_and(|(name, _)| is_field_name(name)) {
+        said = said.failed(sudo_reason(first)).detail(first);
+    }
+    let fields = Fields::parse(rest);
+    said.target = fields.target;
+    // Arguments may hold secrets.
+    said.command = fields
+        .command
+        .and_then(|command| command.split_whitespace().next());
+    fields.is_any.then_some(said)
+}
+
+/// What a line of sudo says beyond doubt.
+#[derive(Default)]
+struct Fields<'m> {
+    target: Option<&'m str>,
+    command: Option<&'m str>,
+    /// Whether there is a target or a command at all.
+    is_any: bool,
+}
+
+impl<'m> Fields<'m> {
+    fn parse(text: &'m str) -> Self {
+        let mut found = Self::default();
+        let (mut users, mut commands) = (Candidates::default(), 0);
+        // Those since the last command: what stands behind sudo's own command is part of it.
+        let mut behind = Candidates::default();
+        for field in text.split(" ; ") {
+            match field.trim().split_once('=') {
+                Some(("USER", target)) => behind.add(target),
+                Some(("COMMAND", command)) => {
+                    users.merge(std::mem::take(&mut behind));
+                    commands += 1;
+                    found.command = Some(command);
+                }
+                _ => {}
             }
-            Some((name, _)) if is_field_name(name) => {}
-            _ => said = said.failed(sudo_reason(field)).detail(field),
+        }
+        if commands == 0 {
+            users.merge(behind);
+        }
+        found.is_any = users.one.is_some() || commands > 0;
+        found.command = found.command.filter(|_| commands == 1);
+        found.target = users.agreed();
+        found
+    }
+}
+
+/// Names of which one is true.
+#[derive(Default)]
+struct Candidates<'m> {
+    one: Option<&'m str>,
+    differ: bool,
+    has_root: bool,
+}
+
+impl<'m> Candidates<'m> {
+    fn add(&mut self, name: &'m str) {
+        self.differ |= self.one.is_some_and(|one| one != name);
+        self.has_root |= name == "root";
+        self.one = Some(name);
+    }
+
+    fn merge(&mut self, other: Self) {
+        if let Some(name) = other.one {
+            self.add(name);
+        }
+        self.differ |= other.differ;
+        self.has_root |= other.has_root;
+    }
+
+    fn agreed(&self) -> Option<&'m str> {
+        match self {
+            Self { has_root: true, .. } => Some("root"),
+            Self { differ: true, .. } => None,
+            Self { one, .. } => *one,
         }
     }
-    (said.target.is_some() || said.command.is_some()).then_some(said)
 }
 
 /// Reads a message of su.
@@ -135,6 +205,30 @@ mod tests {
                 "{reason}"
             );
         }
+        for (line, target) in [
+            (
+                "TTY=t ; PWD=/tmp/x ; USER=bob ; COMMAND=/y ; USER=root ; COMMAND=/bin/sh",
+                Some("root"),
+            ),
+            (
+                "TTY=t ; PWD=/ ; USER=root ; COMMAND=/bin/echo ; USER=bob ; COMMAND=/y",
+                Some("root"),
+            ),
+            (
+                "TTY=t ; PWD=/x ; USER=bob ; COMMAND=/y ; USER=eve ; COMMAND=/bin/sh",
+                None,
+            ),
+            (
+                "TTY=t ; PWD=/x ; USER=eve ; COMMAND=/y ; USER=eve ; COMMAND=/bin/sh",
+                Some("eve"),
+            ),
+        ] {
+            let line = format!("alice : {line}");
+            let said = sudo(&line).unwrap();
+            assert_eq!((said.target, said.command), (target, None), "{line}");
+        }
+        let odd = sudo("alice : TTY=t ; PWD=/x ; user NOT in sudoers ; USER=root ; COMMAND=/bin/ls").unwrap();
+        assert_eq!(odd.status, Status::Success);
         assert_eq!(sudo("alice : (command continued) x"), None);
         assert_eq!(sudo("unable to resolve host web01"), None);
     }
