@@ -81,7 +81,7 @@ fn write(batch: Result<Batch, Error>, normalizers: &[Normalizer]) -> Result<Writ
         }
     };
     let (ocsf, rejected) = (&mut written.ocsf, &mut written.rejected);
-    let take = |events: &mut Vec<habitus_model::Event>, _: &mut Tally| {
+    let take = |events: &[habitus_model::Event]| {
         for event in events.iter() {
             ocsf_out::write(event, ocsf);
             ocsf.push(b'\n');

@@ -4,7 +4,7 @@ mod behaviour;
 mod ocsf;
 
 pub use behaviour::{lead, name, title};
-pub use ocsf::to_ocsf;
+pub use ocsf::{sentence, to_ocsf};
 
 use habitus_engine::{Learning, Record};
 use habitus_model::hash::content_digest;

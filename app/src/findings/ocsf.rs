@@ -223,7 +223,8 @@ fn sentences(assessment: &Assessment) -> Vec<String> {
     told
 }
 
-fn sentence(text: &str) -> String {
+/// A reason as a sentence.
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),

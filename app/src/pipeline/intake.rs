@@ -101,9 +101,8 @@ fn sift(
         tally,
         watched,
     } = &mut sifted;
-    let take = |events: &mut Vec<Event>, tally: &mut Tally| {
+    let take = |events: &[Event]| {
         for event in events.iter() {
-            tally.assumed_times += u64::from(event.time_quality != TimeQuality::Source);
             count(&mut formats, event.source.as_str());
             let context = enricher.context(event);
             let start = bytes.len();
@@ -133,7 +132,7 @@ pub fn each_record(
     normalizers: &[Normalizer],
     tally: &mut Tally,
     (mut take, mut refuse): (
-        impl FnMut(&mut Vec<Event>, &mut Tally) -> Result<(), Failure>,
+        impl FnMut(&[Event]) -> Result<(), Failure>,
         impl FnMut(&Rejection, u64),
     ),
 ) -> Result<(), Failure> {
@@ -158,7 +157,11 @@ pub fn each_record(
             Ok(0) => tally.ignored += 1,
             Ok(count) => {
                 tally.events += u64::try_from(count).unwrap_or(u64::MAX);
-                take(&mut events, tally)?;
+                let assumed = events
+                    .iter()
+                    .filter(|event| event.time_quality != TimeQuality::Source);
+                tally.assumed_times += u64::try_from(assumed.count()).unwrap_or(u64::MAX);
+                take(&events)?;
                 events.clear();
             }
             Err(rejection) => {

@@ -112,6 +112,20 @@ pub fn attributions(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// What to say about stamps without a year.
+pub fn year_note(count_assumed: u64, plan: &Plan) -> String {
+    let origin = match plan.config().formats.assume_year {
+        Some(year) => format!("{year} was assumed, as asked"),
+        None => "the file's modification time told it; --assume-year tells it better".to_owned(),
+    };
+    let noun = if count_assumed == 1 {
+        "stamp has"
+    } else {
+        "stamps have"
+    };
+    format!("{} {noun} no year: {origin}", count(count_assumed))
+}
+
 /// The tables in use with their editions.
 pub fn tables(plan: &Plan) -> Vec<Value> {
     let table =

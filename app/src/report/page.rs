@@ -1,7 +1,7 @@
 //! What the page shows, worked out from the account: the template only places it.
 
 use super::{Account, attributions, count, numbers, stamp, whole};
-use crate::findings::{Finding, Flagged, name, title};
+use crate::findings::{Finding, Flagged, name, sentence, title};
 use crate::pipeline::tally;
 use crate::verdict;
 use habitus_engine::MODEL;
@@ -38,6 +38,7 @@ pub struct Card {
     pub account: String,
     pub kind: &'static str,
     pub title: &'static str,
+    pub lead: String,
     pub count: String,
     pub span: String,
     pub origin: String,
@@ -104,7 +105,7 @@ pub fn figures(account: &Account<'_>) -> Vec<Figure> {
         figure(
             "Findings",
             account.findings,
-            format!("of {} events from score 60", count(high + critical)),
+            format!("from score {}", account.plan.config().findings.from_score),
         ),
         figure("Critical", critical, "at most 1 in 10,000 normal".to_owned()),
         figure("High", high, "at most 1 in 1,000 normal".to_owned()),
@@ -152,6 +153,7 @@ fn card(finding: &Finding) -> Card {
         ),
         kind: a.kind.name(),
         title: title(finding.family),
+        lead: reasons(a),
         count: if finding.count == 1 {
             "1 event".to_owned()
         } else {
@@ -160,7 +162,7 @@ fn card(finding: &Finding) -> Card {
         span,
         origin: visible(&origin(&finding.worst.context)),
         client: visible(&finding.worst.context.client.label()),
-        total: format!("{:+.1}", verdict::points(a.log_odds.0)),
+        total: signed(verdict::points(a.log_odds.0)),
         score: format!("{:.1}", (verdict::score(a) * 10.0).floor() / 10.0),
         confidence: format!("{:.2}", a.confidence.get()),
         recommended: a.decision.disposition.name(),
@@ -170,6 +172,19 @@ fn card(finding: &Finding) -> Card {
         events: finding.events.iter().take(EVENTS_MAX).map(event).collect(),
         more: finding.count.saturating_sub(EVENTS_MAX as u64),
     }
+}
+
+/// The two strongest reasons against the owner, as sentences.
+fn reasons(a: &Assessment) -> String {
+    let accusing = a
+        .contributions
+        .iter()
+        .filter(|c| c.family.is_some() && c.nats.0 > 0.0);
+    accusing
+        .take(2)
+        .map(|c| sentence(&c.reason.to_string()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The lines of the waterfall, and where its zero lies. Each bar starts where the one before it ended.
@@ -192,7 +207,7 @@ fn steps(a: &Assessment) -> (Vec<Step>, String) {
         at += p;
         steps.push(Step {
             label: contribution.signal.0.replace('_', " "),
-            points: format!("{p:+.1}"),
+            points: signed(*p),
             text: contribution.reason.to_string(),
             class: if *p >= 0.0 { "raises" } else { "lowers" },
             x: format!("{:.1}", (left - low) * scale),
@@ -322,6 +337,11 @@ fn draw(bars: &[(i64, u64, u64, u64)], per_bar: i64) -> Vec<Bar> {
 
 pub fn notes(account: &Account<'_>) -> Vec<String> {
     attributions(account.plan)
+}
+
+/// With a sign, the true minus for negative ones.
+fn signed(points: f64) -> String {
+    format!("{points:+.1}").replace('-', "−")
 }
 
 fn origin(context: &Context) -> String {

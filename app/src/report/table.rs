@@ -1,6 +1,6 @@
 //! The summary for the terminal.
 
-use super::{Account, attributions, count, stamp, whole_score};
+use super::{Account, attributions, count, stamp, whole_score, year_note};
 use crate::pipeline::tally;
 use crate::terminal::{BOLD, FAINT, RESET, Talk, harmless};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -22,10 +22,7 @@ pub fn talk(account: &Account<'_>, talk: Talk) {
         ));
     }
     if account.tally.assumed_times > 0 {
-        talk.note(format_args!(
-            "{} stamps have no year; the file's modification time told it (--assume-year, formats.assume_year)",
-            count(account.tally.assumed_times)
-        ));
+        talk.note(year_note(account.tally.assumed_times, account.plan));
     }
     if account.tally.records == 0 {
         talk.note("the input holds no records");

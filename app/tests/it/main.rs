@@ -1,0 +1,17 @@
+//! The real binary over real files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: helpers fail the test that calls them"
+)]
+
+mod check;
+mod determinism;
+mod documents;
+mod explain;
+mod known_errors;
+mod normalize;
+mod outputs;
+mod replay;
+mod support;

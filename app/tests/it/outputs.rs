@@ -1,0 +1,136 @@
+//! Findings and the report.
+
+use crate::support::{Place, history, lines, ndjson, takeover};
+use serde_json::{Value, json};
+
+fn attacked(account: &str) -> String {
+    let mut events = history();
+    for event in &mut events {
+        if event["user"]["name"] == "p3@example.com" {
+            event["user"]["name"] = json!(account);
+        }
+    }
+    events.push(takeover("bad-1", account));
+    let mut again = takeover("bad-2", account);
+    again["time"] = json!(again["time"].as_i64().unwrap() + 60_000);
+    events.push(again);
+    ndjson(&events)
+}
+
+#[test]
+fn findings_are_ocsf_and_name_their_events() {
+    let place = Place::new();
+    place.write("log.ndjson", attacked("p3@example.com"));
+    let found = lines(&place.run(&["replay", "log.ndjson", "--findings", "-", "-q"]).ok());
+    let about = |finding: &&Value| {
+        finding["finding_info"]["title"]
+            .as_str()
+            .unwrap()
+            .ends_with("p3@example.com")
+    };
+    let finding = found.iter().find(about).unwrap();
+    for finding in &found {
+        assert_eq!(habitus_testkit::ocsf::validate(finding), [""; 0], "{finding:#}");
+    }
+    assert_eq!(finding["evidences"][0]["uid"], "bad-1");
+    assert_eq!(finding["evidences"][0]["src_endpoint"]["ip"], "93.184.218.10");
+    assert_eq!(finding["finding_info"]["attacks"][0]["technique"]["uid"], "T1078");
+    assert_eq!(finding["is_alert"], true);
+    let again = place
+        .run(&["replay", "log.ndjson", "--findings", "-", "-q", "--threads", "1"])
+        .ok();
+    assert_eq!(found, lines(&again));
+}
+
+#[test]
+fn probes_are_questions_and_make_no_findings() {
+    let place = Place::new();
+    place.write("log.ndjson", ndjson(&history()));
+    place.write("probe.ndjson", ndjson(&[takeover("probe", "p1@example.com")]));
+    let ended = place.run(&[
+        "replay",
+        "log.ndjson",
+        "--probes",
+        "probe.ndjson",
+        "--findings",
+        "-",
+        "-q",
+        "--fail-on",
+        "high",
+    ]);
+    assert_eq!(
+        (ended.code, ended.stdout.contains("probe")),
+        (1, false),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn the_report_needs_nothing_and_runs_nothing() {
+    let place = Place::new();
+    let name = "<script>alert(1)</script>\u{202e}@example.com";
+    place.write(
+        "log.ndjson",
+        format!("{}<img src=x onerror=alert(1)>\n", attacked(name)),
+    );
+    place
+        .run(&["replay", "log.ndjson", "--html", "report.html", "-q"])
+        .ok();
+    let page = place.read("report.html");
+    assert!(
+        page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"),
+        "the name is shown, escaped"
+    );
+    for bad in [
+        "<script", "<img", "<link", "<iframe", "src=\"", "href=\"", "url(http", "@import", "\u{202e}",
+    ] {
+        assert!(!page.contains(bad), "{bad}");
+    }
+    // Addresses stand in the attributions only, as text.
+    let before_footer = page.split("<footer>").next().unwrap();
+    assert!(!before_footer.contains("http://") && !before_footer.contains("https://"));
+    for part in [
+        "What stands out",
+        "Flagged by day",
+        "Sydney",
+        "Not understood: 1 records",
+        "<svg",
+        "prefers-color-scheme",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.len() < 300_000, "{}", page.len());
+}
+
+#[test]
+fn the_report_is_the_same_on_any_number_of_threads() {
+    let place = Place::new();
+    place.write("log.ndjson", attacked("p3@example.com"));
+    let page = |threads| {
+        place
+            .run(&["replay", "log.ndjson", "--html", "-", "-q", "--threads", threads])
+            .ok()
+    };
+    assert_eq!(page("1"), page("3"));
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let place = Place::new();
+    place.write("log.ndjson", attacked("p3@example.com"));
+    for arguments in [
+        &["normalize", "log.ndjson"][..],
+        &["replay", "log.ndjson", "--verdicts", "-"][..],
+    ] {
+        let mut child = place.command(arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(
+            !stderr.contains("error") && !stderr.contains("panicked"),
+            "{stderr}"
+        );
+    }
+}
