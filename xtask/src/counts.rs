@@ -24,14 +24,12 @@ impl Counts {
     #[must_use]
     pub fn of_line(line: &str) -> Option<Self> {
         let plain = without_colours(line);
-        let plain = plain.trim_start();
+        // A failed test's own output, which nextest shows indented, may hold a closing line too: it does not count.
         let tail = if let Some(tail) = plain.strip_prefix("test result:") {
             tail
         } else {
-            plain
-                .strip_prefix("Summary [")
-                .and_then(|tail| tail.split_once("run:"))?
-                .1
+            let summary = plain.trim_start().strip_prefix("Summary [")?;
+            summary.split_once("run:")?.1
         };
         Some(Self {
             passed: number_before(tail, "passed"),
@@ -92,6 +90,7 @@ mod tests {
             "     Summary [   9.001s] 2/5 tests run: 1 passed, 1 timed out, 0 skipped",
             Some((1, 1)),
         );
+        check("    test result: FAILED. 0 passed; 1 failed; 0 ignored", None);
         check("test counts::tests::x ... ok", None);
         check("3 passed, 4 failed", None);
     }
