@@ -346,7 +346,8 @@ fn refused(rest: &str) -> Option<Said<'_>> {
         Some((_, address)) => address.trim_end_matches(')'),
         None => rest,
     };
-    of_leading("refused connect", host)
+    let said = of_leading("refused connect", host)?;
+    Some(said.failed(FailureReason::PolicyDenied))
 }
 
 fn of_leading<'m>(action: &'static str, rest: &'m str) -> Option<Said<'m>> {

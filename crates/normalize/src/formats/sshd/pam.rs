@@ -58,7 +58,7 @@ impl<'m> Pam<'m> {
     }
 
     fn outcome(self) -> Option<Said<'m>> {
-        if self.message.starts_with("check pass; user unknown") {
+        if self.message.starts_with("check pass; user unknown") || self.message == "User unknown" {
             // The line that follows has the host, and no name either: pam_unix never writes names that do not exist.
             let said = Said::authentication("pam authentication", Other);
             return Some(
@@ -241,7 +241,8 @@ fn winbind<'m>(said: Said<'m>, rest: &'m str) -> Option<Said<'m>> {
                 .detail(what),
         );
     }
-    what.starts_with("granted access").then(|| said.user(user))
+    what.starts_with("granted access")
+        .then(|| said.user(user).succeeded())
 }
 
 /// Numbers of PAM's results (`_pam_types.h`) as pam_sss writes them: `7 (Authentication failure)`.

@@ -56,6 +56,7 @@ pub fn event(record: &WinRecord<'_>, reading: &Reading<'_>) -> Result<Option<Eve
         Roles::Ticket => ticket(&mut event, record),
         Roles::Ntlm => ntlm(&mut event, record),
         Roles::Radius => radius(&mut event, record),
+        Roles::Federation => federation(&mut event, record),
         Roles::Group | Roles::Member => event.group = Some(group(record)),
         Roles::RemoteDesktop | Roles::LocalSession | Roles::Terminal => {
             event.auth.logon_type = LogonType::RemoteInteractive;
@@ -134,6 +135,10 @@ impl Who {
             Roles::Radius => pair(subject(), None),
             Roles::RemoteDesktop => pair(user(record, users::PARAMS), None),
             Roles::LocalSession => pair(record.get("User").and_then(users::whole), None),
+            Roles::Federation => caused(
+                record.get("AuditUserId").and_then(users::whole),
+                users::writer(record),
+            ),
             Roles::Anybody => pair(users::anybody(record), None),
         }
     }
@@ -334,6 +339,23 @@ fn radius(event: &mut Event, record: &WinRecord<'_>) {
             Some("16") => FailureReason::InvalidCredentials,
             _ => FailureReason::PolicyDenied,
         });
+    }
+}
+
+/// AD FS: by event, whatever the audit's keyword.
+fn federation(event: &mut Event, record: &WinRecord<'_>) {
+    event.client.user_agent = record.get("UserAgentString").and_then(field::user_agent);
+    event.auth.is_remote = Some(true);
+    let detail = record.get("FailureType");
+    event.status_detail = detail.and_then(field::text);
+    if matches!(record.id, 1201 | 1203) {
+        event.status = Status::Failure;
+        event.failure = Some(match detail {
+            Some("CredentialValidationError") => FailureReason::InvalidCredentials,
+            _ => FailureReason::Other,
+        });
+    } else {
+        event.status = Status::Success;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events as JSON: the `evtx` crate and its `evtx_dump`, Winlogbeat, NXLog and other flat shapes, Azure diagnostics.
 
+use super::message;
 use super::record::{Audit, WinRecord, Writer};
 use super::xml;
 use crate::format::{Options, Recognition};
@@ -219,6 +220,7 @@ fn flat<'a>(document: &'a Json<'a>, options: &Options) -> Result<WinRecord<'a>, 
     if let Some(extra) = document.at("ExtraEventData") {
         members(extra, &mut record.data);
     }
+    message::complete(&mut record, document.str("Message"));
     Ok(record)
 }
 

@@ -6,6 +6,7 @@
 mod build;
 mod codes;
 mod json;
+mod message;
 mod record;
 mod rules;
 mod users;
@@ -38,10 +39,13 @@ impl Format for Windows {
         reading: &Reading<'_>,
         out: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        let record = match record {
+        let mut record = match record {
             Record::Json(document) => json::read(document, reading.options)?,
             Record::Text(text) => xml::parse(text, &reading.options.limits)?,
         };
+        if rules::FEDERATION.contains(&record.id) {
+            message::federation(&mut record);
+        }
         out.extend(build::event(&record, reading)?);
         Ok(())
     }

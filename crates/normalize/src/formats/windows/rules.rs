@@ -44,9 +44,14 @@ pub enum Roles {
     RemoteDesktop,
     /// `User` with `SessionID` from `Address` (TerminalServices-LocalSessionManager).
     LocalSession,
+    /// `UserId` of the audit logs on at AD FS, whose own account wrote the event.
+    Federation,
     /// Anybody the event names.
     Anybody,
 }
+
+/// Events of AD FS (Microsoft Learn, "AD FS events": 1200 and 1202 succeeded, 1201 and 1203 failed).
+pub const FEDERATION: std::ops::RangeInclusive<u32> = 1_200..=1_203;
 
 /// One line of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +111,10 @@ const fn rule(id: u32, activity: Activity, roles: Roles) -> Rule {
 /// Events of the channel Security, sorted by id.
 const SECURITY: &[Rule] = &[
     rule(1102, Activity::EntityManagement(Entity::Delete), Roles::Subject),
+    auth(1200, Auth::Other, Roles::Federation),
+    auth(1201, Auth::Other, Roles::Federation),
+    auth(1202, Auth::Logon, Roles::Federation),
+    auth(1203, Auth::Logon, Roles::Federation),
     auth(4624, Auth::Logon, Roles::Logon),
     auth(4625, Auth::Logon, Roles::Logon),
     auth(4634, Auth::Logoff, Roles::Target),

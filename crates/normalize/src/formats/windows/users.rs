@@ -107,14 +107,17 @@ pub fn anybody(record: &WinRecord<'_>) -> Option<User> {
     user(record, SUBJECT)
         .or_else(|| record.first(&WHOLE).and_then(whole))
         .or_else(|| user(record, TARGET))
-        .or_else(|| {
-            let writer = &record.writer;
-            user_of(
-                writer.name.as_deref(),
-                writer.domain.as_deref(),
-                writer.sid.as_deref().and_then(sid),
-            )
-        })
+        .or_else(|| writer(record))
+}
+
+/// The account under which the event was written.
+pub fn writer(record: &WinRecord<'_>) -> Option<User> {
+    let writer = &record.writer;
+    user_of(
+        writer.name.as_deref(),
+        writer.domain.as_deref(),
+        writer.sid.as_deref().and_then(sid),
+    )
 }
 
 /// `DOMAIN\name` or `name`.
