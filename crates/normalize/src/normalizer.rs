@@ -1,6 +1,7 @@
 //! The front door: choose the format of a record, and read it.
 
 use crate::format::{Format, Options, Reading, Recognition, Record};
+use crate::syslog::{self, Payload};
 use crate::{formats, json};
 use habitus_model::{Event, Rejection, RejectionKind};
 
@@ -93,7 +94,34 @@ impl Normalizer {
                 format!("not UTF-8 at byte {}", error.valid_up_to()),
             )
         })?;
-        self.dispatch(&Record::Text(text.trim()), reading, out)
+        let text = text.trim();
+        match syslog::payload(text, &self.options) {
+            Some(payload) => self.read_payload(payload, reading, out),
+            None => self.dispatch(&Record::Text(text), reading, out),
+        }
+    }
+
+    /// Reads the record behind a syslog header, once: what stands in it is not unwrapped again. The header's time counts
+    /// where the record has none.
+    fn read_payload(
+        &self,
+        payload: Payload<'_>,
+        reading: &Reading<'_>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let options = Options {
+            reference_time: payload.time.or(self.options.reference_time),
+            ..self.options.clone()
+        };
+        let reading = Reading {
+            options: &options,
+            ..*reading
+        };
+        if payload.record.starts_with('{') {
+            let document = json::parse(payload.record.as_bytes(), &options.limits)?;
+            return self.dispatch(&Record::Json(&document), &reading, out);
+        }
+        self.dispatch(&Record::Text(payload.record), &reading, out)
     }
 
     fn dispatch(

@@ -58,6 +58,54 @@ impl<'t> Line<'t> {
     }
 }
 
+/// A record in another format behind a syslog header, and the header's time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Payload<'t> {
+    /// The record: an object of JSON or an event of Windows as XML.
+    pub record: &'t str,
+    /// The header's stamp. Absent if there is none that can be read.
+    pub time: Option<EventTime>,
+}
+
+/// The payload of a line whose message is one; absent for lines of text and for records that come bare. Cost: one scan
+/// for most lines, else linear in the line.
+#[must_use]
+pub fn payload<'t>(text: &'t str, options: &Options) -> Option<Payload<'t>> {
+    let behind_first = text.as_bytes().get(1..)?;
+    let at = memchr::memchr2(b'{', b'<', behind_first)? + 1;
+    if text.starts_with("<Event") || text.starts_with("<?xml") {
+        return None;
+    }
+    let line = Line::parse(text, options);
+    let (line, record) = if is_payload(cee(line.message)) {
+        (line, cee(line.message))
+    } else {
+        // Behind a header without host and program the record's first word would be taken for them.
+        let (head, record) = text.split_at_checked(at)?;
+        let head = Line::parse(head, options);
+        if !cee(head.message).is_empty() {
+            return None;
+        }
+        (head, record)
+    };
+    let time = match line.stamp {
+        Stamp::Known(time, _) => Some(time),
+        Stamp::Unreadable | Stamp::None => None,
+    };
+    (line.is_framed && is_payload(record)).then_some(Payload { record, time })
+}
+
+fn is_payload(text: &str) -> bool {
+    ["{", "<Event ", "<Event>", "<?xml "]
+        .iter()
+        .any(|opening| text.starts_with(opening))
+}
+
+/// Strips the cookie that rsyslog and syslog-ng write before JSON (Common Event Expression, CLS 1.0).
+fn cee(message: &str) -> &str {
+    message.strip_prefix("@cee:").map_or(message, str::trim_start)
+}
+
 /// The program in a tag: `/usr/sbin/sshd[77]` and `sshd(pam_unix)[77]` are `sshd`.
 #[must_use]
 pub fn program_of(tag: &str) -> Option<&str> {
@@ -263,6 +311,42 @@ mod tests {
             (Some("web01"), None, "last message")
         );
         assert_eq!(parts("fatal: Timeout"), (None, None, "fatal: Timeout"));
+    }
+
+    #[test]
+    fn payloads_are_found_behind_every_header() {
+        let json = r#"{"a": "b: c", "d": {"e": 1}}"#;
+        for head in [
+            "<134>1 2026-01-05T10:00:00Z h okta - - - ",
+            "<134>1 2026-01-05T10:00:00Z h okta 7 id [x@1 k=\"{\"] ",
+            "<134>Jan  5 10:00:00 h okta[7]: ",
+            "<134>Jan  5 10:00:00 h ",
+            "<134>Jan  5 10:00:00 ",
+            "2026-01-05T10:00:00Z h app: @cee: ",
+            "h app[7]: ",
+            "<134>",
+        ] {
+            let line = format!("{head}{json}");
+            let found = payload(&line, &options()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(found.record, json, "{line}");
+            let time = stamp::iso("2026-01-05T10:00:00Z", UtcOffset::default());
+            assert_eq!(found.time, time.filter(|_| head.contains("10:00:00")), "{line}");
+        }
+        let xml = "Jan  5 10:00:00 h win: <Event xmlns='x'></Event>";
+        assert_eq!(
+            payload(xml, &options()).unwrap().record,
+            "<Event xmlns='x'></Event>"
+        );
+        for none in [
+            json,
+            "just {words}",
+            "<Event><a/></Event>",
+            "Jan  5 10:00:00 h sshd[7]: Invalid user {x} from 203.0.113.7",
+            "Jan  5 10:00:00 h sshd[7]: Invalid user <Event> from 203.0.113.7",
+            "Jan  5 10:00:00 h app: text {\"a\":1}",
+        ] {
+            assert_eq!(payload(none, &options()), None, "{none}");
+        }
     }
 
     #[test]
