@@ -193,8 +193,9 @@ pub struct Ordered {
     sorted: Sorted,
     bytes: Vec<u8>,
     key: Option<SortKey>,
-    /// Events with the key that was last; equal events are among them.
-    same_key: Vec<Item>,
+    /// Events with the key that was last, as they were stored; equal events are among them. Buffers are kept.
+    same_key: Vec<Vec<u8>>,
+    same_keys: usize,
     duplicates: u64,
 }
 
@@ -209,6 +210,7 @@ impl Ordered {
             bytes: Vec::new(),
             key: None,
             same_key: Vec::new(),
+            same_keys: 0,
             duplicates: 0,
         }
     }
@@ -230,15 +232,36 @@ impl Ordered {
             let item = Item::take(key, &self.bytes)?;
             if self.key != Some(key) {
                 self.key = Some(key);
-                self.same_key.clear();
-            } else if self.same_key.iter().any(|before| before.is_same(&item)) {
+                self.same_keys = 0;
+            } else if self.came_before(key, &item)? {
                 self.duplicates += 1;
                 continue;
             }
-            if self.same_key.len() < SAME_KEY_MAX {
-                self.same_key.push(item.clone());
-            }
+            self.keep();
             return Ok(Some(item));
+        }
+    }
+
+    fn came_before(&self, key: SortKey, item: &Item) -> Result<bool, Failure> {
+        for bytes in self.same_key.iter().take(self.same_keys) {
+            if Item::take(key, bytes)?.is_same(item) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keeps the event that was read last, to compare others with.
+    fn keep(&mut self) {
+        if self.same_keys >= SAME_KEY_MAX {
+            return;
+        }
+        if self.same_key.len() == self.same_keys {
+            self.same_key.push(Vec::new());
+        }
+        if let Some(kept) = self.same_key.get_mut(self.same_keys) {
+            std::mem::swap(kept, &mut self.bytes);
+            self.same_keys += 1;
         }
     }
 }

@@ -112,6 +112,23 @@ pub fn attributions(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// Places of records, each input named once: `auth.log:3, 17, 20`.
+pub fn places(plan: &Plan, places: &[(u32, u64)]) -> String {
+    let mut out = String::new();
+    let mut named = None;
+    for (input, line) in places {
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        if named != Some(input) {
+            named = Some(input);
+            out.push_str(&format!("{}:", plan.input_name(*input)));
+        }
+        out.push_str(&line.to_string());
+    }
+    out
+}
+
 /// What to say about stamps without a year.
 pub fn year_note(count_assumed: u64, plan: &Plan) -> String {
     let origin = match plan.config().formats.assume_year {

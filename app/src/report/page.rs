@@ -257,11 +257,10 @@ pub fn accounts(account: &Account<'_>) -> Vec<Row> {
 }
 
 pub fn rejections(account: &Account<'_>) -> Vec<Refused> {
-    let place = |(input, line): &(u32, u64)| format!("{}:{line}", account.plan.input_name(*input));
     let refused = |(kind, reason, rejected): (_, &str, &tally::Rejected)| Refused {
         count: count(rejected.count),
         reason: visible(reason),
-        places: rejected.first.iter().map(place).collect::<Vec<_>>().join(", "),
+        places: super::places(account.plan, &rejected.first),
         help: tally::advice(kind),
     };
     account

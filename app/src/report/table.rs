@@ -1,6 +1,6 @@
 //! The summary for the terminal.
 
-use super::{Account, attributions, count, stamp, whole_score, year_note};
+use super::{Account, attributions, count, places, stamp, whole_score, year_note};
 use crate::pipeline::tally;
 use crate::terminal::{BOLD, FAINT, RESET, Talk, harmless};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -112,17 +112,13 @@ fn rejections(account: &Account<'_>) -> String {
         .into_iter()
         .take(REASONS_SHOWN)
     {
-        let places: Vec<String> = rejected
-            .first
-            .iter()
-            .map(|(input, line)| format!("{}:{line}", account.plan.input_name(*input)))
-            .collect();
+        let places = places(account.plan, &rejected.first);
         let more = if rejected.count > tally::PLACES_MAX as u64 {
             ", …"
         } else {
             ""
         };
-        let text = format!("{reason}\n{}{more}\n{}", places.join(", "), tally::advice(kind));
+        let text = format!("{reason}\n{}{more}\n{}", places, tally::advice(kind));
         table.add_row([count(rejected.count), text]);
     }
     table.trim_fmt()
