@@ -121,7 +121,7 @@ impl<'o> Sink<'_, 'o> {
             match self.roles.actor {
                 Some(user) => parts::user(&mut actor.object("user"), user),
                 None if inside_actor => {}
-                None => actor.object("user").text("name", parts::NOBODY),
+                None => parts::user(&mut actor.object("user"), &habitus_model::User::default()),
             }
             if inside_actor {
                 parts::session(&mut actor.object("session"), self.event);

@@ -3,7 +3,8 @@
 use super::object::Object;
 use habitus_model::{AccountKind, ClientFacts, Endpoint, Event, Resource, User};
 
-/// What stands where OCSF requires a name and the source gives none. Every reader of logs takes it for nobody.
+/// What stands where OCSF requires a name and the source gives none: the nil value of syslog (RFC 5424 6) and of Windows'
+/// own events, which readers of logs take for nobody. Ours makes no account of it.
 pub(super) const NOBODY: &str = "-";
 
 pub(super) fn user(object: &mut Object<'_>, user: &User) {
@@ -12,7 +13,10 @@ pub(super) fn user(object: &mut Object<'_>, user: &User) {
     match (&user.name, &user.email) {
         (Some(name), _) => object.text("name", name),
         (None, Some(email)) if !named => object.text("name", email),
-        (None, _) if !named => object.text("name", NOBODY),
+        (None, _) if !named => {
+            // The class requires a user and the user one of name, uid and account: nothing else says that there is none.
+            object.text("name", NOBODY);
+        }
         (None, _) => {}
     }
     object.text_if("uid", user.uid.as_ref());
@@ -20,6 +24,7 @@ pub(super) fn user(object: &mut Object<'_>, user: &User) {
     object.text_if("display_name", user.display_name.as_ref());
     object.text_if("domain", user.domain.as_ref());
     match user.kind {
+        AccountKind::Unknown if !named && user.email.is_none() => object.choice("type", 0, "Unknown"),
         AccountKind::Unknown => {}
         AccountKind::Human => object.choice("type", 1, "User"),
         AccountKind::Privileged => object.choice("type", 2, "Admin"),

@@ -19,8 +19,15 @@ pub fn reason(code: &str) -> FailureReason {
     }
 }
 
+/// Whether a code only interrupts the flow, as the documentation expects it to do on the way of everybody: choose an
+/// account (16000), sign in (50058), register for password reset (50125), stay signed in (50140), confirm (50199).
+#[must_use]
+pub fn is_interrupt(code: &str) -> bool {
+    matches!(code.trim(), "16000" | "50058" | "50125" | "50140" | "50199")
+}
+
 /// Sorted by code. Where a further factor, an enrolment or a compliant device is demanded, the credentials were right
-/// and a policy said no.
+/// and a policy said no. Tokens and sessions that ran out or were revoked are not in it: nobody guessed anything.
 const CODES: &[(u32, FailureReason)] = &[
     (50005, PolicyDenied),         // device platform does not support the policy
     (50008, InvalidCredentials),   // SAML assertion invalid
@@ -43,12 +50,9 @@ const CODES: &[(u32, FailureReason)] = &[
     (50126, InvalidCredentials),   // user name or password invalid
     (50129, PolicyDenied),         // device not joined
     (50131, PolicyDenied),         // blocked: device, risk or place
-    (50132, InvalidCredentials),   // session revoked
-    (50133, InvalidCredentials),   // session invalid after a password change
     (50144, PasswordExpired),      // on-premises password expired
     (50155, InvalidCredentials),   // device authentication failed
     (50158, PolicyDenied),         // external challenge not satisfied
-    (50173, InvalidCredentials),   // grant revoked
     (51004, UserDoesNotExist),     // account not in the directory
     (53000, PolicyDenied),         // device not compliant
     (53001, PolicyDenied),         // device not domain joined
@@ -58,8 +62,6 @@ const CODES: &[(u32, FailureReason)] = &[
     (53009, PolicyDenied),         // protection policy of the application required
     (53011, PolicyDenied),         // blocked by risk in the home tenant
     (70000, InvalidCredentials),   // grant invalid
-    (70008, InvalidCredentials),   // grant expired
-    (70043, InvalidCredentials),   // grant expired by sign-in frequency
     (80012, PolicyDenied),         // outside of the allowed hours
     (81004, InvalidCredentials),   // Kerberos authentication failed
     (81010, InvalidCredentials),   // Kerberos ticket expired or invalid
@@ -72,8 +74,6 @@ const CODES: &[(u32, FailureReason)] = &[
     (530034, PolicyDenied),        // delegated administrator blocked by risk
     (530035, PolicyDenied),        // blocked by security defaults
     (700027, InvalidCredentials),  // client assertion invalid
-    (700082, InvalidCredentials),  // refresh token expired by disuse
-    (700084, InvalidCredentials),  // refresh token expired
     (7000112, AccountDisabled),    // application disabled
     (7000215, InvalidCredentials), // client secret invalid
     (7000222, InvalidCredentials), // client secret expired
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(reason(" 50053 "), AccountLockedOut);
         assert_eq!(reason("50158"), PolicyDenied);
         assert_eq!(reason("65001"), FailureReason::Other);
+        assert_eq!(reason("700082"), FailureReason::Other);
+        assert!(is_interrupt("50140") && !is_interrupt("50074"));
         assert_eq!(reason("no number"), FailureReason::Other);
     }
 }

@@ -112,13 +112,14 @@ fn outcome(event: &mut Event, view: &View<'_>) {
     let code = said("errorCode").or_else(|| view.text("resultType"));
     event.status = match code.as_deref() {
         Some("0" | "Success") => Status::Success,
+        Some(code) if codes::is_interrupt(code) => Status::Other,
         Some(_) => Status::Failure,
         None => Status::Unknown,
     };
     let reason = said("failureReason").filter(|words| words != "Other.");
     let description = reason.or_else(|| view.text("resultDescription"));
     let details = said("additionalDetails");
-    event.status_detail = if event.status == Status::Failure {
+    event.status_detail = if matches!(event.status, Status::Failure | Status::Other) {
         description.or(details)
     } else {
         details

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 /// A section is a line that ends in a colon; the empty one is before any.
 const LABELS: &[(&str, &str, &str)] = &[
     ("", "Caller IP", "ClientAddress"),
+    ("", "Logon Type", "LogonType"),
     (
         "Account For Which Logon Failed",
         "Account Domain",
@@ -18,9 +19,12 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("Account For Which Logon Failed", "Account Name", "TargetUserName"),
     ("Account For Which Logon Failed", "Security ID", "TargetUserSid"),
     ("Additional Information", "Client Address", "ClientAddress"),
+    ("Failure Information", "Status", "Status"),
+    ("Failure Information", "Sub Status", "SubStatus"),
     ("Network Information", "Client Address", "IpAddress"),
     ("Network Information", "Source Network Address", "IpAddress"),
     ("Network Information", "Source Port", "IpPort"),
+    ("Network Information", "Workstation Name", "WorkstationName"),
     ("New Logon", "Account Domain", "TargetDomainName"),
     ("New Logon", "Account Name", "TargetUserName"),
     ("New Logon", "Logon ID", "TargetLogonId"),
