@@ -6,7 +6,6 @@
 use habitus_model::NetworkClass;
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
-use habitus_profile::observation::VersionChange;
 
 /// The least probability of anything (SCORING 3).
 pub const FLOOR: f64 = 1e-6;
@@ -73,18 +72,12 @@ pub fn family(own: f64, popular: f64) -> PerProfile {
 }
 
 /// Probability that each attacker, with a family of the victim's, shows this change of version against what the victim
-/// showed last. `usual` is how often owners show it after such a pause: a stranger's client is updated like anybody's
-/// as often as not, and else newer or older as it happens; an imitator's fits.
+/// showed last. `usual` is how often the owner does, `stranger` how often anybody's client of that family would: who
+/// imitates shows what fits.
 #[must_use]
-pub fn version(change: VersionChange, usual: f64) -> PerProfile {
-    let happens = match change {
-        VersionChange::Same => 0.25,
-        VersionChange::Upgrade => 0.25,
-        VersionChange::Downgrade => 0.35,
-        VersionChange::OtherModel => 0.15,
-    };
-    let mixed = |share: f64| share * usual + (1.0 - share) * happens;
-    [mixed(0.6), mixed(0.6), mixed(0.85), mixed(0.95), f64::NAN]
+pub fn version(usual: f64, stranger: f64) -> PerProfile {
+    let imitated = |share: f64| share * usual + (1.0 - share) * stranger;
+    [stranger, stranger, imitated(0.6), imitated(0.9), f64::NAN]
 }
 
 /// Probability that each attacker shows a client key of the victim's: only who holds the device or its session can.

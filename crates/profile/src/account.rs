@@ -9,6 +9,7 @@ use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::observation::{NewValue, Observation, VersionChange};
 use crate::recall::{LevelSeen, Sighting};
+use crate::version_mix::compare;
 use habitus_model::math::{half_life_factor, to_f32};
 use habitus_model::{AccountKind, Client, Context, DeviceType, Minutes, NetworkClass, UtcOffset};
 use serde::{Deserialize, Serialize};
@@ -455,6 +456,10 @@ impl Profile {
                 });
             }
             self.learn_version(seen, context);
+            told.running = Some((
+                family,
+                (context.client.os_version, context.client.browser_version),
+            ));
         }
         if let Some(key) = seen.keys.client {
             if let Some(client) = seen.client
@@ -531,17 +536,10 @@ fn new_network_class(seen: &Sighting, context: &Context) -> Option<(bool, Networ
 /// How the client's version compares with what was last seen of its family.
 #[must_use]
 pub fn version_change(before: &Version, now: &Version) -> VersionChange {
-    let older = |was: u32, is: u32| was != 0 && is != 0 && is < was;
-    let newer = |was: u32, is: u32| was != 0 && is > was;
     if before.model != now.model && before.model.is_some() && now.model.is_some() {
-        VersionChange::OtherModel
-    } else if older(before.os, now.os) || older(before.browser, now.browser) {
-        VersionChange::Downgrade
-    } else if newer(before.os, now.os) || newer(before.browser, now.browser) {
-        VersionChange::Upgrade
-    } else {
-        VersionChange::Same
+        return VersionChange::OtherModel;
     }
+    compare((before.os, before.browser), (now.os, now.browser))
 }
 
 /// Position of an event, if its place can be compared with others.

@@ -13,6 +13,7 @@ pub mod observation;
 pub mod popularity;
 pub mod population;
 pub mod recall;
+pub mod version_mix;
 
 pub use account::Profile;
 pub use keys::Keys;

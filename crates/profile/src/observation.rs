@@ -4,6 +4,7 @@ use crate::bucket::{Bucket, IdleBucket};
 use crate::features::clock::Bin;
 use crate::hazard::Level;
 use crate::population::{NetworkNovelty, TeleportCell};
+use crate::version_mix::Versions;
 use habitus_model::{Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,8 @@ pub struct Observation {
     pub new_family: Option<NewValue>,
     /// Change of version of a known client, after a silence of that client.
     pub version: Option<(IdleBucket, VersionChange)>,
+    /// Family and versions of the client.
+    pub running: Option<(u64, Versions)>,
     /// Network outcome and whether the client was new.
     pub joint: Option<(NetworkNovelty, bool)>,
     /// Hour of the week.
@@ -113,6 +116,7 @@ impl Observation {
             new_network_class: None,
             new_family: None,
             version: None,
+            running: None,
             joint: None,
             clock: None,
             gap_minutes: None,

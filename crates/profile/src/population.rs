@@ -9,6 +9,7 @@ use crate::features::gap::{Gap, Rhythm};
 use crate::hazard::Hazards;
 use crate::observation::{Observation, VersionChange};
 use crate::popularity::Popularity;
+use crate::version_mix::VersionMix;
 use habitus_model::math::half_life_factor;
 use habitus_model::{Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,7 @@ pub struct Population {
     groups: BTreeMap<u64, Values>,
     class_arrivals: [[f64; 7]; 2],
     versions: [[f64; VersionChange::COUNT]; IdleBucket::COUNT],
+    running: VersionMix,
     joint: Joint,
     clock: PopulationClock,
     gap: Gap,
@@ -162,6 +164,12 @@ impl Population {
         (own + VERSION_PRIOR_WEIGHT * prior) / (total + VERSION_PRIOR_WEIGHT)
     }
 
+    /// Which versions of clients are in use.
+    #[must_use]
+    pub fn running(&self) -> &VersionMix {
+        &self.running
+    }
+
     /// How much more often than by chance this network outcome goes with a known or new client: `ln p(i,j) / p(i)p(j)`.
     #[must_use]
     pub fn joint_lift(&self, size: SizeBucket, network: NetworkNovelty, new_device: bool) -> f64 {
@@ -235,6 +243,9 @@ impl Population {
         {
             *count += 1.0;
         }
+        if let Some((family, versions)) = seen.running {
+            self.running.learn(family, versions);
+        }
         if let Some((network, new_device)) = seen.joint {
             self.joint.learn(seen.bucket.size, network, new_device);
         }
@@ -279,6 +290,7 @@ impl Population {
     }
 
     fn scale_outcomes(&mut self, factor: f64) {
+        self.running.scale(factor);
         self.joint.scale(factor);
         self.clock.scale(factor);
         let rows = self

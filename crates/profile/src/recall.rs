@@ -72,8 +72,8 @@ pub struct ChangeSeen {
     pub idle: IdleBucket,
     /// Probability of this change at a visit of the owner, in `(0, 1)`.
     pub usual: f64,
-    /// Probability of this change at a visit of anybody in the population after such a pause, in `(0, 1)`.
-    pub tenant: f64,
+    /// Probability of this change if a stranger came with this family of client, in `(0, 1)`.
+    pub stranger: f64,
 }
 
 /// The client held against the account's history.
@@ -295,11 +295,15 @@ impl Recall<'_> {
         let (own, visits) = before.changed(kind);
         let tenant = self.population.version_change(idle, kind);
         let usual = (own + CHANGE_SHRINKAGE * tenant) / (visits + CHANGE_SHRINKAGE);
+        let stranger = self
+            .population
+            .running()
+            .stranger(now.family, (before.os, before.browser), kind);
         Some(ChangeSeen {
             kind,
             idle,
             usual,
-            tenant,
+            stranger,
         })
     }
 

@@ -121,7 +121,7 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
         .change
         .filter(|_| matches!(device.seen.familiarity, Familiarity::Known { .. }))?;
     let owner = change.usual;
-    let nats = against(attacker::version(change.kind, change.tenant), owner);
+    let nats = against(attacker::version(owner, change.stranger), owner);
     let (signal, text) = match change.kind {
         VersionChange::Same => ("same_version", "{0}: the version last seen"),
         VersionChange::Upgrade => (

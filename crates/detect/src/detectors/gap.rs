@@ -1,8 +1,9 @@
 //! G: after what silence (SCORING 4). A dormant account that wakes is more often somebody else's than one in use.
 
 use crate::detector::{Detector, View};
-use habitus_model::math::ln;
+use habitus_model::math::{exp, ln};
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
+use habitus_profile::Profile;
 use habitus_profile::features::gap::Rhythm;
 
 /// Silence before a visit.
@@ -15,6 +16,9 @@ const ATTACKER_WIDTH: f64 = 3.0;
 /// Bounds of this evidence, nats (SCORING 4): silence accuses more than regularity excuses.
 const NATS_MIN: f64 = -1.0;
 const NATS_MAX: f64 = 3.0;
+/// Bounds of the evidence of activity, nats: from accounts in use all day to those used once in a season.
+const ACTIVITY_NATS_MIN: f64 = -2.0;
+const ACTIVITY_NATS_MAX: f64 = 3.0;
 const WORTH_SAYING_NATS: f64 = 0.02;
 
 impl Detector for Gap {
@@ -36,12 +40,13 @@ impl Detector for Gap {
         if profile.gap.count() < GAPS_MIN {
             return Opinion::Abstain(Blind::ThinHistory);
         }
+        let mut found = vec![activity(view, profile)];
         let rhythm = profile.gap.rhythm(view.population.rhythm());
         let nats = evidence(minutes, rhythm);
         if nats.abs() < WORTH_SAYING_NATS {
-            return Opinion::Evidence(Vec::new());
+            return Opinion::Evidence(found);
         }
-        let usual = habitus_model::math::exp(rhythm.mean) / 60.0;
+        let usual = exp(rhythm.mean) / 60.0;
         let (signal, text) = if nats > 0.0 {
             (
                 "dormant",
@@ -54,12 +59,39 @@ impl Detector for Gap {
             )
         };
         let facts = vec![Fact::Hours(minutes / 60.0), Fact::Hours(usual)];
-        Opinion::Evidence(vec![Evidence {
-            family: Family::Gap,
-            signal: Signal(signal),
-            nats: [nats, nats, nats, nats, 0.0],
-            reason: Reason::new(text, facts),
-        }])
+        found.push(line(signal, nats, Reason::new(text, facts)));
+        Opinion::Evidence(found)
+    }
+}
+
+/// Attackers pick accounts, owners make visits: of the visits to an account that is seldom used a larger share is an
+/// attacker's. The ratio of rates is the prior odds `p(u|A) / p(u|L)` of Freeman et al. (NDSS 2016, eq. 7).
+fn activity(view: &View<'_>, profile: &Profile) -> Evidence {
+    let usual_days = exp(view.population.rhythm().mean) / 1_440.0;
+    let age_days = view.seen.now.days_since(profile.first_seen);
+    let days_per_visit = (age_days + usual_days) / (f64::from(profile.visits_ever()) + 1.0);
+    let nats = ln(days_per_visit / usual_days).clamp(ACTIVITY_NATS_MIN, ACTIVITY_NATS_MAX);
+    let facts = vec![Fact::Days(days_per_visit)];
+    let (signal, text) = if nats > 0.0 {
+        (
+            "seldom_used",
+            "this account is used every {0}, less than others: a stranger's visit weighs more among its own",
+        )
+    } else {
+        (
+            "often_used",
+            "this account is used every {0}, more than others: most of its visits are its owner's",
+        )
+    };
+    line(signal, nats, Reason::new(text, facts))
+}
+
+fn line(signal: &'static str, nats: f64, reason: Reason) -> Evidence {
+    Evidence {
+        family: Family::Gap,
+        signal: Signal(signal),
+        nats: [nats, nats, nats, nats, 0.0],
+        reason,
     }
 }
 
