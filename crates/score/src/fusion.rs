@@ -29,7 +29,7 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            priors: [0.55, 0.20, 0.05, 0.10, 0.10],
+            priors: [0.65, 0.12, 0.05, 0.08, 0.10],
             clock: 0.6,
             motion: 1.0,
             gap: 0.5,
