@@ -22,7 +22,7 @@ pub enum Rule {
     Session,
     /// Ours: lines of text have no names of events; each peer gives its own.
     NoName,
-    /// Ours: a record we make nothing of, and which the peer calls none of identity.
+    /// Ours: a record we make nothing of, in which the peer names no user and which it calls none of identity.
     NotIdentity,
     /// Ours: output of containers and events of the cluster (`gke`) are no audit records.
     NotAudit,
@@ -54,7 +54,9 @@ pub fn left_out(row: &Row<'_>, field: &str, events: Option<&[Event]>) -> Option<
             _ if row.file == "gke" => Some(Rule::NotAudit),
             ("fail2ban", _, "outcome") if is_failed_attempt(row.raw()) != says_failure => Some(Rule::Session),
             (_, "sshd", "action") => Some(Rule::NoName),
-            _ if events.is_some_and(<[Event]>::is_empty) && !row.is_identity() => Some(Rule::NotIdentity),
+            _ if events.is_some_and(<[Event]>::is_empty) && !row.asserts("user") && !row.is_identity() => {
+                Some(Rule::NotIdentity)
+            }
             _ => None,
         }
     })
