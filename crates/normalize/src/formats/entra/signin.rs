@@ -185,7 +185,12 @@ fn proof(event: &mut Event, view: &View<'_>) {
         .part("mfaDetail")
         .and_then(|detail| detail.text("authMethod"));
     if let Some(details) = view.part("authenticationDetails") {
-        let methods = details.array().iter();
+        // A factor that was tried and given up for another is none of a success.
+        let is_success = event.status == Status::Success;
+        let methods = details
+            .array()
+            .iter()
+            .filter(|detail| !(is_success && detail.bool("succeeded") == Some(false)));
         event
             .auth
             .factors
