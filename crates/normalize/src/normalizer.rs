@@ -95,9 +95,20 @@ impl Normalizer {
             )
         })?;
         let text = text.trim();
-        match syslog::payload(text, &self.options) {
-            Some(payload) => self.read_payload(payload, reading, out),
-            None => self.dispatch(&Record::Text(text), reading, out),
+        let Some(payload) = syslog::payload(text, &self.options) else {
+            return self.dispatch(&Record::Text(text), reading, out);
+        };
+        let before = out.len();
+        let read = self.read_payload(payload, reading, out);
+        match (read, self.choice) {
+            // A named format may know the line itself, whatever stands in it.
+            (Err(refused), FormatChoice::Only(format)) => {
+                out.truncate(before);
+                format
+                    .read(&Record::Text(text), reading, out)
+                    .map_err(|_| refused)
+            }
+            (read, _) => read,
         }
     }
 
@@ -154,4 +165,36 @@ fn recognise(record: &Record<'_>) -> Result<&'static dyn Format, Rejection> {
             "no format recognises this record; name one with --format",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(format: &str, record: &str) -> Result<usize, RejectionKind> {
+        Normalizer::new(format.parse().unwrap(), Options::default())
+            .normalize(record.as_bytes(), 1, &mut Vec::new())
+            .map_err(|refused| refused.kind)
+    }
+
+    #[test]
+    fn a_payload_is_read_once_and_by_its_own_format() {
+        let line = r#"<14>1 2026-03-02T08:15:40Z h app - - - "#;
+        let github = r#"{"action":"org.add_member","actor":"a","org":"o","user":"b"}"#;
+        for format in ["auto", "github"] {
+            assert_eq!(read(format, &format!("{line}{github}")), Ok(1), "{format}");
+            assert_eq!(read(format, github), Err(RejectionKind::MissingField), "{format}");
+        }
+        assert_eq!(
+            read("auto", &format!("{line}{{\"x\": 1}}")),
+            Err(RejectionKind::Unrecognised)
+        );
+        assert_eq!(read("auto", &format!("{line}{{x")), Err(RejectionKind::Malformed));
+        assert_eq!(read("okta", &format!("{line}{{x")), Err(RejectionKind::Malformed));
+        for other in ["{x", r#"{"x": 1}"#, github] {
+            assert_eq!(read("sshd", &format!("{line}{other}")), Ok(0), "{other}");
+        }
+        let nested = format!("{line}{{\"message\":\"<14>{}\"}}", github.replace('"', "\\\""));
+        assert_eq!(read("auto", &nested), Err(RejectionKind::Unrecognised));
+    }
 }

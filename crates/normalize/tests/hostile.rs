@@ -75,6 +75,10 @@ proptest! {
     #[test]
     fn text_is_read_or_refused(text in "\\PC{0,200}") {
         read(&text);
+        for opening in ["{", "<Event>", "<?xml ", "@cee:{\"a\":", ""] {
+            read(&format!("<14>1 2026-03-02T08:15:40Z h app - - - {opening}{text}"));
+            read(&format!("<14>{opening}{text}"));
+        }
         read(&format!("2026-05-06 20:40:19,124 WARN  [org.keycloak.events] (t) type={text}, username=\"{text}"));
     }
 

@@ -277,6 +277,9 @@ fn disconnecting(rest: &str) -> Option<Said<'_>> {
     let why = rest.get(end..)?.trim_start_matches(':').trim();
     let mut said = of_user_or_origin("Disconnecting", rest.get(..end)?);
     said.detail = (!why.is_empty()).then_some(why);
+    if said.failure == Some(FailureReason::Other) && why.starts_with("Too many authentication failures") {
+        said.failure = Some(FailureReason::InvalidCredentials);
+    }
     Some(said)
 }
 
