@@ -128,6 +128,8 @@ pub struct FamilyWeights {
     pub other: f64,
     /// Most that one family may move the total, nats.
     pub family_nats_max: f64,
+    /// Most that bursts of failures may move the total, nats.
+    pub burst_nats_max: f64,
 }
 
 /// What becomes a finding.
@@ -210,6 +212,7 @@ impl Default for FamilyWeights {
             gap,
             other,
             family_nats_max,
+            burst_nats_max,
             ..
         } = Weights::default();
         Self {
@@ -218,6 +221,7 @@ impl Default for FamilyWeights {
             gap,
             other,
             family_nats_max,
+            burst_nats_max,
         }
     }
 }
@@ -261,6 +265,7 @@ impl Config {
                 gap: weights.gap,
                 other: weights.other,
                 family_nats_max: weights.family_nats_max,
+                burst_nats_max: weights.burst_nats_max,
             },
             thresholds: Thresholds {
                 challenge_from: self.scoring.challenge_from,

@@ -80,11 +80,12 @@ fn scoring(config: &Config, checks: &mut Checks<'_>) {
     for (key, value, most) in all {
         checks.range(key, value, 0.0..=most);
     }
-    checks.range(
-        "scoring.weights.family_nats_max",
-        Some(weights.family_nats_max),
-        0.1..=100.0,
-    );
+    for (key, value) in [
+        ("scoring.weights.family_nats_max", weights.family_nats_max),
+        ("scoring.weights.burst_nats_max", weights.burst_nats_max),
+    ] {
+        checks.range(key, Some(value), 0.1..=100.0);
+    }
 }
 
 struct Checks<'p> {

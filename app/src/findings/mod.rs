@@ -28,7 +28,7 @@ pub struct Flagged {
     pub assessment: Assessment,
 }
 
-/// Events of one account that stand out by the same behaviour within one window.
+/// Events of one account, or of one guessing source, that stand out by the same behaviour within one window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Its id: a digest of tenant, account, behaviour and first event, so that the same log gives the same ids.
@@ -91,12 +91,7 @@ impl Grouping {
         let now = flagged.context.time;
         self.close_until(Some(now), closed);
         let family = lead(&flagged.assessment).and_then(|contribution| contribution.family);
-        let account = flagged
-            .context
-            .account
-            .as_ref()
-            .map_or("", |account| account.as_str());
-        let key = (flagged.context.tenant.clone(), Text::new(account), family);
+        let key = (flagged.context.tenant.clone(), subject(&flagged, family), family);
         if let Some(finding) = self.open.get_mut(&key) {
             finding.add(flagged);
             return;
@@ -130,14 +125,28 @@ impl Grouping {
     }
 }
 
+/// Whose finding it is: the account's; of a burst the source's, or each name it guessed would be a finding.
+fn subject(flagged: &Flagged, family: Option<Family>) -> Text {
+    let source = flagged
+        .context
+        .network
+        .ip
+        .filter(|_| family == Some(Family::Burst));
+    match (source, &flagged.context.account) {
+        (Some(ip), _) => Text::from(format!("from {ip}")),
+        (None, Some(account)) => Text::new(account.as_str()),
+        (None, None) => Text::default(),
+    }
+}
+
 impl Finding {
     fn new(first: Flagged, family: Option<Family>) -> Self {
         let assessment = &first.assessment;
-        let account = assessment.account.as_ref().map_or("", |account| account.as_str());
+        let subject = subject(&first, family);
         let behaviour = family.map_or("", behaviour::name);
         let parts = [
             assessment.tenant.as_str(),
-            account,
+            subject.as_str(),
             behaviour,
             assessment.uid.as_str(),
         ];

@@ -1,6 +1,7 @@
 //! What a detector must do.
 
 use habitus_model::{Context, DetectorId, Family, Opinion};
+use habitus_profile::attempts::Burst;
 use habitus_profile::recall::Sighting;
 use habitus_profile::{Population, Profile};
 
@@ -15,6 +16,8 @@ pub struct View<'a> {
     pub profile: Option<&'a Profile>,
     /// Its population.
     pub population: &'a Population,
+    /// What its source's attempts say; absent if it names no address.
+    pub burst: Option<Burst>,
 }
 
 /// One detector: one file in `detectors/`, one line in its list, fixtures in `fixtures/detectors/<id>/`.

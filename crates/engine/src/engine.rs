@@ -5,8 +5,10 @@ use crate::executor::Executor;
 use crate::stage::{Concluded, Routed, Shard};
 use crate::tenant::{Delta, Tenant};
 use habitus_model::hash::HashKey;
+use habitus_model::network::stable_host;
 use habitus_model::{Assessment, Context, EventUid, TenantId};
 use habitus_policy::Thresholds;
+use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
 use habitus_score::Weights;
 use std::collections::BTreeMap;
 
@@ -23,8 +25,8 @@ pub struct Config {
     pub quarantine_from: f64,
     /// Number of shards, at least 1. Changes no verdict.
     pub shards: usize,
-    /// Most accounts remembered per shard; further ones are scored by their population alone.
-    pub accounts_per_shard_max: usize,
+    /// Most accounts remembered, looked at as epochs end; further ones are scored by their population alone.
+    pub accounts_max: usize,
     /// Most tenants; events of further ones are scored against an empty population and not learned.
     pub tenants_max: usize,
 }
@@ -37,7 +39,7 @@ impl Default for Config {
             thresholds: Thresholds::default(),
             quarantine_from: 40.0,
             shards: 1,
-            accounts_per_shard_max: 20_000_000,
+            accounts_max: 20_000_000,
             tenants_max: 1_024,
         }
     }
@@ -72,6 +74,8 @@ pub struct Engine {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) pending: Vec<(usize, Delta)>,
+    pub(crate) attempts: Attempts,
+    pub(crate) may_grow: bool,
 }
 
 impl Engine {
@@ -86,6 +90,8 @@ impl Engine {
             tenants: Vec::new(),
             shards,
             pending: Vec::new(),
+            attempts: Attempts::default(),
+            may_grow: true,
         }
     }
 
@@ -123,6 +129,10 @@ impl Engine {
             record,
             tenant,
             fingerprint: self.fingerprint(context),
+            burst: self
+                .source_of(context)
+                .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
+            may_grow: self.may_grow,
         };
         let nobody = Shard::default();
         let shard = self
@@ -218,7 +228,39 @@ impl Engine {
             record,
             tenant,
             fingerprint: self.fingerprint(context),
+            burst: self.count(record),
+            may_grow: self.may_grow,
         }
+    }
+
+    /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
+    fn count(&mut self, record: &Record) -> Option<Burst> {
+        let context = &record.context;
+        let key = self.source_of(context)?;
+        let failed_name = self.failed_name(context);
+        Some(match record.learning {
+            Learning::Learn => self.attempts.observe(key, context.time, failed_name),
+            Learning::Probe => self.attempts.look(key, context.time, failed_name),
+        })
+    }
+
+    fn source_of(&self, context: &Context) -> Option<u64> {
+        let host = stable_host(context.network.ip?);
+        Some(
+            self.config
+                .hash_key
+                .fingerprint(&("source", context.tenant.as_str(), host)),
+        )
+    }
+
+    fn failed_name(&self, context: &Context) -> Option<u64> {
+        let named = || {
+            context
+                .account
+                .as_ref()
+                .map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
+        };
+        is_failed_attempt(context).then(named)
     }
 
     /// Moves the log on, and ends the epoch if it is due.
@@ -234,6 +276,8 @@ impl Engine {
                     tenant.learn(&delta);
                 }
             }
+            // Looked at here and not at each account, so that the number of shards does not decide who finds room.
+            self.may_grow = self.accounts() < self.config.accounts_max;
         }
     }
 

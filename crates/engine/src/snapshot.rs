@@ -5,6 +5,7 @@ use crate::engine::{Config, Engine};
 use crate::tenant::{Delta, Tenant};
 use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
+use habitus_profile::attempts::{Attempts, AttemptsState};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout.
@@ -32,6 +33,7 @@ struct Layout {
     position: u64,
     tenants: Vec<(TenantId, Tenant)>,
     waiting: Vec<(usize, Delta)>,
+    attempts: AttemptsState,
     accounts: Vec<Held>,
 }
 
@@ -60,11 +62,13 @@ impl Engine {
             .map(|((id, _), tenant)| (id.clone(), tenant.clone()))
             .collect();
         let waiting = self.pending.clone();
+        let attempts = self.attempts.state();
         let layout = Layout {
             version: VERSION,
             position: self.position,
             tenants,
             waiting,
+            attempts,
             accounts,
         };
         Ok(postcard::to_stdvec(&layout)?)
@@ -84,6 +88,7 @@ impl Engine {
         let mut engine = Engine::new(config);
         engine.position = layout.position;
         engine.pending = layout.waiting;
+        engine.attempts = Attempts::from_state(layout.attempts);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);
             engine.tenants.push(tenant);
@@ -94,6 +99,7 @@ impl Engine {
                 shard.accounts.insert(held);
             }
         }
+        engine.may_grow = engine.accounts() < engine.config.accounts_max;
         Ok(engine)
     }
 

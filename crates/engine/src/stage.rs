@@ -5,6 +5,7 @@ use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Tenant};
 use habitus_detect::{View, detectors};
 use habitus_model::{AccountKind, Assessment, Blind, Context, Evidence, Family, Opinion, RiskScore};
+use habitus_profile::attempts::Burst;
 use habitus_profile::known::Arrival;
 use habitus_profile::recall::Sighting;
 use habitus_profile::{Profile, Recall};
@@ -39,6 +40,10 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
+    /// What the network stage says of its source.
+    pub burst: Option<Burst>,
+    /// Whether there is room for an account never seen.
+    pub may_grow: bool,
 }
 
 impl Shard {
@@ -58,7 +63,7 @@ impl Shard {
             return (assessment, None);
         };
         let arrival = arrival(context, assessment.score, config);
-        let observation = self.learn(routed, tenant, (&seen, arrival), config);
+        let observation = self.learn(routed, tenant, (&seen, arrival));
         let counts = seen.is_visit || context.activity.is_authentication();
         let delta = counts.then_some(Delta {
             observation,
@@ -92,6 +97,7 @@ impl Shard {
             seen: &seen,
             profile,
             population: &tenant.population,
+            burst: routed.burst,
         };
         let (evidence, blind) = gather(&view);
         let kind = profile.map_or(context.kind, |profile| profile.kind);
@@ -110,7 +116,6 @@ impl Shard {
         routed: &Routed<'_>,
         tenant: usize,
         (seen, arrival): (&Sighting, Arrival),
-        config: &Config,
     ) -> Option<habitus_profile::Observation> {
         let context = &routed.record.context;
         let account = context.account.as_ref()?;
@@ -118,7 +123,7 @@ impl Shard {
         if let Some(profile) = self.accounts.get_mut(routed.fingerprint, number, account) {
             return profile.learn(seen, context, arrival);
         }
-        if self.accounts.all().len() >= config.accounts_per_shard_max {
+        if !routed.may_grow {
             return None;
         }
         let mut profile = Profile::new(context.kind, seen.now);

@@ -171,15 +171,17 @@ impl fmt::Display for Reason {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fact::Count(n) => f.write_str(&thousands(math::to_u64(*n))),
+            Fact::Count(n) => thousands(math::to_u64(*n), f),
+            Fact::Days(d) if *d < 1.0 / 24.0 => f.write_str("an hour"),
             Fact::Days(d) if *d < 1.0 => write!(f, "{:.0} hours", d * 24.0),
             Fact::Days(d) if *d < 1.5 => f.write_str("1 day"),
             Fact::Days(d) => write!(f, "{d:.0} days"),
+            Fact::Hours(h) if *h < 1.0 / 60.0 => f.write_str("a minute"),
             Fact::Hours(h) if *h < 1.0 => write!(f, "{:.0} minutes", h * 60.0),
             Fact::Hours(h) if *h < 48.0 => write!(f, "{h:.1} hours"),
             Fact::Hours(h) => write!(f, "{:.0} days", h / 24.0),
-            Fact::Km(km) => write!(f, "{} km", thousands(math::to_u64(*km))),
-            Fact::KmPerHour(v) => write!(f, "{} km/h", thousands(math::to_u64(*v))),
+            Fact::Km(km) => with_unit(*km, " km", f),
+            Fact::KmPerHour(v) => with_unit(*v, " km/h", f),
             Fact::Share(p) => fmt_share(*p, f),
             Fact::Country(country) => country.fmt(f),
             Fact::Asn(asn) => asn.fmt(f),
@@ -189,11 +191,17 @@ impl fmt::Display for Fact {
     }
 }
 
+fn with_unit(number: f64, unit: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    thousands(math::to_u64(number), f)?;
+    f.write_str(unit)
+}
+
 fn fmt_share(p: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if p >= 0.1 {
         write!(f, "{:.0} %", p * 100.0)
     } else if p > 0.0 {
-        write!(f, "1 in {}", thousands(math::to_u64(1.0 / p)))
+        f.write_str("1 in ")?;
+        thousands(math::to_u64(1.0 / p), f)
     } else {
         f.write_str("0 %")
     }
@@ -202,6 +210,10 @@ fn fmt_share(p: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// Names come from outside: control and bidirectional characters would forge lines on a terminal (RELIABILITY S-11).
 fn fmt_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const LONGEST_CHARS: usize = 80;
+    // Nearly every name is short and plain, and is written in one piece.
+    if name.len() <= LONGEST_CHARS && name.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return f.write_str(name);
+    }
     for c in name.chars().take(LONGEST_CHARS) {
         let forging = c.is_control()
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
@@ -214,16 +226,13 @@ fn fmt_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
+/// Writes a number in groups of three digits.
+fn thousands(n: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if n < 1_000 {
+        return write!(f, "{n}");
     }
-    out
+    thousands(n / 1_000, f)?;
+    write!(f, ",{:03}", n % 1_000)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! means. Unknown is never 0: a feature that has seen too little answers [`Reading::Cold`].
 
 pub mod account;
+pub mod attempts;
 pub mod bucket;
 pub mod features;
 pub mod hazard;

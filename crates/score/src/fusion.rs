@@ -24,6 +24,8 @@ pub struct Weights {
     pub other: f64,
     /// No family moves the total by more than this, nats: one wrong row in a table must not decide alone (SCORING 3).
     pub family_nats_max: f64,
+    /// The same for bursts, which are counted and stand in no table.
+    pub burst_nats_max: f64,
 }
 
 impl Default for Weights {
@@ -35,6 +37,7 @@ impl Default for Weights {
             gap: 0.5,
             other: 1.0,
             family_nats_max: 7.0,
+            burst_nats_max: 10.0,
         }
     }
 }
@@ -66,6 +69,14 @@ const FAMILIES: [Family; 12] = [
 ];
 
 impl Weights {
+    fn cap(&self, family: Family) -> f64 {
+        if family == Family::Burst {
+            self.burst_nats_max
+        } else {
+            self.family_nats_max
+        }
+    }
+
     fn of(&self, family: Family) -> f64 {
         match family {
             Family::Clock => self.clock,
@@ -145,7 +156,8 @@ fn weigh(evidence: &[Evidence], weights: &Weights) -> Vec<PerProfile> {
                 }
             }
         }
-        let factors = sums.map(|sum: f64| (weights.family_nats_max / sum.abs()).min(1.0));
+        let cap = weights.cap(family);
+        let factors = sums.map(|sum: f64| (cap / sum.abs()).min(1.0));
         for (index, nats) in weighted.iter_mut().enumerate() {
             if of_family(index) {
                 for (nats, factor) in nats.iter_mut().zip(factors) {

@@ -53,7 +53,8 @@ impl Detector for Device {
 }
 
 fn first_visit(view: &View<'_>) -> Option<Evidence> {
-    let key = view.seen.keys.family?;
+    // Nobody proved an identity yet: there is nothing to hold it against.
+    let key = view.seen.keys.family.filter(|_| view.population.accounts() > 0)?;
     let popular = view.population.share(Kind::Family, key, None);
     let knowers = view.population.knowers(Kind::Family, key);
     let facts = vec![

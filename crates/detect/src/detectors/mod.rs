@@ -2,6 +2,7 @@
 
 use crate::detector::Detector;
 
+mod burst;
 mod clock;
 mod device;
 mod gap;
@@ -11,6 +12,7 @@ mod network;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
+    &burst::Burst,
     &clock::Clock,
     &device::Device,
     &gap::Gap,

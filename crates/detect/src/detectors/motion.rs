@@ -97,15 +97,15 @@ fn line(view: &View<'_>, m: &Move, nats: PerProfile) -> Evidence {
     let (signal, text) = match (m.impossible > 0.5, m.cell.client == SameClient::Key) {
         (true, false) => (
             "impossible_travel",
-            "{0} is {1} from where this account was {2} apart: {3}, on another client",
+            "{0} is {1} from where this account was {2} before: {3}, faster than people travel",
         ),
         (true, true) => (
             "egress_moved",
-            "{0} is {1} from where this very client was {2} apart: its egress moved rather than the person",
+            "{0} is {1} from where this very device was {2} before: its egress moved rather than the person",
         ),
         (false, _) => (
             "reachable",
-            "{0} can be reached from where this account was {2} apart ({1})",
+            "{0} can be reached from where this account was {2} before, {1} away",
         ),
     };
     Evidence {

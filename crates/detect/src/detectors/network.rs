@@ -68,6 +68,10 @@ impl Detector for Network {
 fn first_visit(view: &View<'_>) -> Vec<Evidence> {
     let (seen, population) = (view.seen, view.population);
     let mut evidence = Vec::new();
+    // Nobody proved an identity yet: there is nothing to hold it against.
+    if population.accounts() == 0 {
+        return evidence;
+    }
     if let (Some(key), Some(code)) = (seen.keys.country, view.context.place.country) {
         let popular = population.share(Kind::Country, key, None);
         let owner = popularity(popular, FLAT_COUNTRY);
