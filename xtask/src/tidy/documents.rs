@@ -17,7 +17,7 @@ const REQUIRED: &[&str] = &[
 const MAP: &str = "ARCHITECTURE.md";
 
 /// Parts of the workspace that stand at the root.
-const AT_THE_ROOT: &[&str] = &["app", "testkit", "sim", "fuzz", "xtask"];
+const AT_THE_ROOT: &[&str] = &["app", "testkit", "sim", "evaluate", "fuzz", "xtask"];
 
 /// Checks that the documents exist and that the map names each crate.
 pub fn check(root: &Path, report: &mut Report) {
@@ -29,22 +29,23 @@ pub fn check(root: &Path, report: &mut Report) {
     let Ok(map) = std::fs::read_to_string(root.join(MAP)) else {
         return;
     };
-    for name in parts(root) {
-        // Folders carry a slash in the map, so that `score` in running text is not taken for `crates/score`.
-        if !map.contains(&format!("{name}/")) {
-            report.error(MAP, 1, &format!("`{name}/` is not in the map"));
-        }
+    let names = |part: &str| {
+        // Marked as code or as a folder, so that `score` in running text is not taken for the crate.
+        map.contains(&format!("`{part}`")) || map.contains(&format!("{part}/"))
+    };
+    for part in parts(root).iter().filter(|part| !names(part)) {
+        report.error(MAP, 1, &format!("`{part}` is not in the map"));
     }
 }
 
-/// Folder names of the crates, sorted.
+/// Folders of the crates, relative to the root, sorted.
 fn parts(root: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(root.join("crates"))
         .into_iter()
         .flatten()
         .flatten()
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|entry| format!("crates/{}", entry.file_name().to_string_lossy()))
         .chain(AT_THE_ROOT.iter().map(|name| (*name).to_owned()))
         .collect();
     names.sort();
@@ -61,7 +62,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for name in REQUIRED {
-            fs::write(root.join(name), "app/ testkit/ sim/ fuzz/ xtask/ model/\n").unwrap();
+            fs::write(
+                root.join(name),
+                "`app` `testkit` `sim` `evaluate` `fuzz` xtask/ `crates/model` score\n",
+            )
+            .unwrap();
         }
         for name in ["model", "score"] {
             fs::create_dir_all(root.join("crates").join(name)).unwrap();
@@ -74,7 +79,7 @@ mod tests {
             report.errors,
             [
                 "LICENSE:1: this document is missing",
-                "ARCHITECTURE.md:1: `score/` is not in the map"
+                "ARCHITECTURE.md:1: `crates/score` is not in the map"
             ]
         );
     }
