@@ -161,6 +161,16 @@ impl Finding {
         }
     }
 
+    /// Whose finding it is, for people: an account, or a source that guesses.
+    pub fn subject(&self) -> String {
+        let subject = subject(&self.worst, self.family);
+        if subject.is_empty() {
+            "nobody named".to_owned()
+        } else {
+            subject.to_string()
+        }
+    }
+
     fn add(&mut self, flagged: Flagged) {
         self.count += 1;
         self.last = flagged.context.time;

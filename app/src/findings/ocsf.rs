@@ -198,14 +198,9 @@ fn metadata(finding: &Finding) -> Value {
     metadata
 }
 
-/// `Access at an unusual hour: alice@example.com`
+/// `Access at an unusual hour: alice@example.com`, `Unusually many attempts: from 203.0.113.9`
 fn heading(finding: &Finding) -> String {
-    let account = finding.worst.assessment.account.as_ref();
-    format!(
-        "{}: {}",
-        title(finding.family),
-        account.map_or("nobody named", |account| account.as_str())
-    )
+    format!("{}: {}", title(finding.family), finding.subject())
 }
 
 /// The strongest reasons as sentences, what speaks for the owner at the end.

@@ -146,11 +146,7 @@ fn card(finding: &Finding) -> Card {
     Card {
         risk: risk(a),
         uid: finding.uid.clone(),
-        account: visible(
-            a.account
-                .as_ref()
-                .map_or("nobody named", |account| account.as_str()),
-        ),
+        account: visible(&finding.subject()),
         kind: a.kind.name(),
         title: title(finding.family),
         lead: reasons(a),

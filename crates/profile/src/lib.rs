@@ -8,12 +8,15 @@ pub mod attempts;
 pub mod bucket;
 pub mod features;
 pub mod hazard;
+pub mod joint;
 pub mod keys;
 pub mod known;
 pub mod observation;
 pub mod popularity;
 pub mod population;
 pub mod recall;
+pub mod teleport;
+pub mod version;
 pub mod version_mix;
 
 pub use account::Profile;

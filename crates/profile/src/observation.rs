@@ -3,7 +3,8 @@
 use crate::bucket::{Bucket, IdleBucket};
 use crate::features::clock::Bin;
 use crate::hazard::Level;
-use crate::population::{NetworkNovelty, TeleportCell};
+use crate::joint::NetworkNovelty;
+use crate::teleport::TeleportCell;
 use crate::version_mix::Versions;
 use habitus_model::{Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,10 @@ use crate::bucket::{IdleBucket, SizeBucket};
 use crate::features::clock::PopulationClock;
 use crate::features::gap::{Gap, Rhythm};
 use crate::hazard::Hazards;
+use crate::joint::{Joint, NetworkNovelty};
 use crate::observation::{Observation, VersionChange};
 use crate::popularity::Popularity;
+use crate::teleport::TeleportCell;
 use crate::version_mix::VersionMix;
 use habitus_model::math::half_life_factor;
 use habitus_model::{Minutes, NetworkClass};
@@ -343,183 +345,10 @@ const VERSION_PRIOR_WEIGHT: f64 = 30.0;
 const TELEPORT_PRIOR_WEIGHT: f64 = 30.0;
 const KEY_PRIOR_WEIGHT: f64 = 30.0;
 
-/// How new the network of a visit is to its account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum NetworkNovelty {
-    /// The address is known.
-    KnownHost,
-    /// The prefix is known.
-    KnownPrefix,
-    /// The autonomous system is known.
-    KnownAsn,
-    /// The country is known.
-    KnownCountry,
-    /// Not even the country is known.
-    NewCountry,
-    /// Nothing tells where it is, and the prefix is new.
-    Unplaced,
-}
-
-impl NetworkNovelty {
-    const COUNT: usize = 6;
-
-    fn index(self) -> usize {
-        match self {
-            NetworkNovelty::KnownHost => 0,
-            NetworkNovelty::KnownPrefix => 1,
-            NetworkNovelty::KnownAsn => 2,
-            NetworkNovelty::KnownCountry => 3,
-            NetworkNovelty::NewCountry => 4,
-            NetworkNovelty::Unplaced => 5,
-        }
-    }
-}
-
-/// How surely two events came from one client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SameClient {
-    /// Its key is the same: the egress moved, not the person.
-    Key,
-    /// Its family is the same, as many people's is.
-    Family,
-    /// Neither.
-    No,
-}
-
-/// Cells in which jumps between places are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TeleportCell {
-    /// The client at both ends.
-    pub client: SameClient,
-    /// One of the networks is mobile, hosting or a relay, whose place proves little.
-    pub loose: bool,
-    /// The country is new to the account.
-    pub abroad: bool,
-}
-
-impl TeleportCell {
-    /// Number of cells.
-    const COUNT: usize = 12;
-
-    fn index(self) -> usize {
-        let client = match self.client {
-            SameClient::Key => 0,
-            SameClient::Family => 1,
-            SameClient::No => 2,
-        };
-        client + 3 * usize::from(self.loose) + 6 * usize::from(self.abroad)
-    }
-
-    /// Prior probability of a jump. Assumed: VPN toggles on one device are common, jumps between two devices on fixed
-    /// lines are not, and who shows up in a new country has often toggled rather than travelled.
-    fn prior(self) -> f64 {
-        let at_home = match (self.client, self.loose) {
-            (SameClient::Key, true) => 0.05,
-            (SameClient::Family, true) => 0.02,
-            (SameClient::Key, false) | (SameClient::No, true) => 0.01,
-            (SameClient::Family, false) => 0.005,
-            (SameClient::No, false) => 0.002,
-        };
-        if self.abroad {
-            f64::max(5.0 * at_home, 0.05)
-        } else {
-            at_home
-        }
-    }
-}
-
-/// Joint counts of network outcome and device novelty per size of history (SCORING 1, "ND").
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Joint {
-    counts: Vec<f64>,
-}
-
-impl Default for Joint {
-    fn default() -> Self {
-        Self {
-            counts: vec![0.0; SizeBucket::COUNT * NetworkNovelty::COUNT * 2],
-        }
-    }
-}
-
-/// Weight of independence behind the joint counts (SCORING 1).
-const JOINT_SHRINKAGE: f64 = 20.0;
-
-impl Joint {
-    fn at(size: SizeBucket, network: NetworkNovelty, new_device: bool) -> usize {
-        (size.index() * NetworkNovelty::COUNT + network.index()) * 2 + usize::from(new_device)
-    }
-
-    fn lift(&self, size: SizeBucket, network: NetworkNovelty, new_device: bool) -> f64 {
-        let start = size.index() * NetworkNovelty::COUNT * 2;
-        let cells = self
-            .counts
-            .get(start..start + NetworkNovelty::COUNT * 2)
-            .unwrap_or_default();
-        let total: f64 = cells.iter().sum();
-        let both = self
-            .counts
-            .get(Self::at(size, network, new_device))
-            .copied()
-            .unwrap_or(0.0);
-        let other = self
-            .counts
-            .get(Self::at(size, network, !new_device))
-            .copied()
-            .unwrap_or(0.0);
-        let device: f64 = cells.iter().skip(usize::from(new_device)).step_by(2).sum();
-        // Half a visit in each margin keeps the ratio finite; with no visits it is 1.
-        let row = (both + other + 0.5) / (total + 3.0);
-        let column = (device + 0.5) / (total + 1.0);
-        let chance = row * column;
-        let p = (both + JOINT_SHRINKAGE * chance) / (total + JOINT_SHRINKAGE);
-        habitus_model::math::ln(p / chance)
-    }
-
-    fn learn(&mut self, size: SizeBucket, network: NetworkNovelty, new_device: bool) {
-        if let Some(count) = self.counts.get_mut(Self::at(size, network, new_device)) {
-            *count += 1.0;
-        }
-    }
-
-    fn scale(&mut self, factor: f64) {
-        for count in &mut self.counts {
-            *count *= factor;
-        }
-    }
-}
-
 fn flat(kind: Kind) -> f64 {
     match kind {
         Kind::Country => FLAT_COUNTRY,
         Kind::Asn => FLAT_ASN,
         Kind::Family => FLAT_FAMILY,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_joint_table_says_nothing() {
-        let joint = Joint::default();
-        for network in [NetworkNovelty::KnownHost, NetworkNovelty::NewCountry] {
-            assert!(joint.lift(SizeBucket::of(5.0), network, true).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn what_goes_together_is_lifted() {
-        let mut joint = Joint::default();
-        let size = SizeBucket::of(20.0);
-        for _ in 0..500 {
-            joint.learn(size, NetworkNovelty::KnownHost, false);
-        }
-        for _ in 0..50 {
-            joint.learn(size, NetworkNovelty::NewCountry, true);
-        }
-        assert!(joint.lift(size, NetworkNovelty::NewCountry, true) > 1.0);
-        assert!(joint.lift(size, NetworkNovelty::KnownHost, true) < -1.0);
     }
 }

@@ -1,17 +1,16 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
-use crate::account::{
-    ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, Version, position, size_bucket,
-    version_change,
-};
+use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position, size_bucket};
 use crate::bucket::{Bucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::motion::{self, Move};
 use crate::features::positions::Position;
 use crate::hazard::Level;
+use crate::joint::NetworkNovelty;
 use crate::keys::Keys;
 use crate::known::{Familiarity, Known, Retention};
 use crate::observation::{KeyHabit, VersionChange};
-use crate::population::{NetworkNovelty, Population};
+use crate::population::Population;
+use crate::version::{Version, version_change};
 use habitus_model::hash::HashKey;
 use habitus_model::{Context, DeviceType, Minutes};
 

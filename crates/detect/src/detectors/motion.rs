@@ -12,7 +12,7 @@ use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
 use habitus_profile::Population;
 use habitus_profile::features::motion::Move;
-use habitus_profile::population::SameClient;
+use habitus_profile::teleport::SameClient;
 
 /// Motion between places.
 pub struct Motion;

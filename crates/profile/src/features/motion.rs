@@ -4,7 +4,7 @@
 //! differ. Compared with every remembered position, before and after, so that a late event meets both neighbours.
 
 use crate::features::positions::Position;
-use crate::population::{SameClient, TeleportCell};
+use crate::teleport::{SameClient, TeleportCell};
 use habitus_model::geo::combined_radius;
 use habitus_model::math::logistic;
 use habitus_model::{Km, KmPerHour, NetworkClass};
