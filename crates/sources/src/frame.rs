@@ -389,7 +389,8 @@ impl<R: Read> Framer<R> {
         let mut scan = xml::Scan::default();
         let mut at = 0;
         loop {
-            match scan.run(self.window.bytes(), &mut at) {
+            // No further than the limit, however much was read: what comes out must not depend on the size of reads.
+            match scan.run(self.within_limit(), &mut at) {
                 Reach::Ended(n) => {
                     self.emit(n, batch);
                     return Ok(());
@@ -402,7 +403,7 @@ impl<R: Read> Framer<R> {
                 }
                 Reach::More => {}
             }
-            let seen = self.window.bytes().len();
+            let seen = self.within_limit().len();
             if seen > self.record_bytes_max || !self.window.more()? {
                 return self.element_without_end(seen, batch);
             }
@@ -411,13 +412,19 @@ impl<R: Read> Framer<R> {
 
     /// No end within the limit or the input: only the first line is given up, as long as the credit lasts.
     fn element_without_end(&mut self, seen: usize, batch: &mut Batch) -> io::Result<()> {
-        let first_line = memchr(b'\n', self.window.bytes());
+        let first_line = memchr(b'\n', self.within_limit());
         match self.resume_at(first_line, seen) {
             Some(n) => self.emit(n, batch),
             None if seen > self.record_bytes_max => return self.rest_of_line(seen, batch),
             None => self.emit(seen, batch),
         }
         Ok(())
+    }
+
+    /// What is held of the input, up to one byte beyond the longest record.
+    fn within_limit(&self) -> &[u8] {
+        let bytes = self.window.bytes();
+        bytes.get(..=self.record_bytes_max).unwrap_or(bytes)
     }
 
     /// Where the first line within `..end` starts that opens an object in column 0.

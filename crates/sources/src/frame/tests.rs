@@ -359,3 +359,13 @@ proptest! {
         frame(&input);
     }
 }
+
+#[test]
+fn what_an_oversized_event_leaves_does_not_depend_on_reads() {
+    let input = format!("<Event>\n{}", "<Event>".repeat(3 * SMALL / 7));
+    let whole = frame(input.as_bytes());
+    for step in [7, 64, 1_000] {
+        let pieces = frame_with(Framer::new("test", Drip(input.as_bytes(), step), &limits(SMALL)));
+        assert_eq!(pieces, whole, "in steps of {step}");
+    }
+}
