@@ -1,7 +1,7 @@
-//! Bytes of one log format to [`Event`]s.
+//! Bytes of one log format to [`Event`](habitus_model::Event)s.
 //!
 //! Total: never panics, never fails as a whole. A record becomes events, nothing (understood, and no business of
-//! identity), or a [`Rejection`] that says what, where and how to mend it. One file per format in [`formats`].
+//! identity), or a [`Rejection`](habitus_model::Rejection) that says what, where and how to mend it. One file per format in [`formats`].
 
 pub mod envelope;
 pub mod field;
