@@ -43,7 +43,7 @@ impl Gap {
         f64::from(self.count)
     }
 
-    /// The rhythm, shrunk towards `wider` by [`SHRINKAGE`] observations.
+    /// The rhythm, shrunk towards `wider` by four observations.
     #[must_use]
     pub fn rhythm(&self, wider: Rhythm) -> Rhythm {
         let n = self.count();
