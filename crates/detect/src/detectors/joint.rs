@@ -50,7 +50,7 @@ impl Detector for Joint {
                 "the usual client goes with such a network only {0} times as often as by chance"
             }
         };
-        let times = habitus_model::Text::from(format!("{:.1}", habitus_model::math::exp(lift)));
+        let times = times_as_often(habitus_model::math::exp(lift));
         let reason = Reason::new(text, vec![Fact::Name(times)]);
         Opinion::Evidence(vec![Evidence {
             family: Family::Joint,
@@ -59,4 +59,13 @@ impl Detector for Joint {
             reason,
         }])
     }
+}
+
+/// A factor with as many digits as it takes not to read as never.
+fn times_as_often(factor: f64) -> habitus_model::Text {
+    habitus_model::Text::from(match factor {
+        f if f >= 10.0 => format!("{f:.0}"),
+        f if f >= 0.1 => format!("{f:.1}"),
+        f => format!("{:.2}", f.max(0.01)),
+    })
 }
