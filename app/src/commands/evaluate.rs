@@ -31,6 +31,9 @@ pub struct Evaluate {
     /// Only this regime: consumer or enterprise
     #[arg(long, value_name = "REGIME", env = "HABITUS_REGIME", value_parser = regime)]
     regime: Option<Regime>,
+    /// Number of accounts of each world; the usual size if not given
+    #[arg(long, value_name = "N", env = "HABITUS_ACCOUNTS")]
+    accounts: Option<u32>,
     /// Print the whole report as JSON in place of tables
     #[arg(long, env = "HABITUS_JSON")]
     json: bool,
@@ -49,7 +52,7 @@ pub fn run(asked: &Evaluate, talk: Talk) -> Result<Outcome, Failure> {
     let worlds: Vec<WorldConfig> = regimes
         .flat_map(|regime| seeds.clone().map(move |seed| WorldConfig::new(seed, regime)))
         .collect();
-    let plan = Plan::of(worlds);
+    let plan = Plan::of(sized(worlds, asked.accounts)?);
     let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
     let bar = talk.progress("evaluating", u64::try_from(plan.worlds.len()).ok());
     let mut outcomes = Vec::with_capacity(plan.worlds.len());
@@ -68,6 +71,15 @@ pub fn run(asked: &Evaluate, talk: Talk) -> Result<Outcome, Failure> {
         writeln!(out, "{}\n\n{}", heading(&seeds), report.markdown().trim_end())?;
     }
     Ok(Outcome::Done)
+}
+
+/// The worlds at another size.
+fn sized(mut worlds: Vec<WorldConfig>, accounts: Option<u32>) -> Result<Vec<WorldConfig>, Failure> {
+    if let Some(accounts) = accounts {
+        let accounts = at_least_one("--accounts", accounts)?;
+        worlds.iter_mut().for_each(|world| world.accounts = accounts);
+    }
+    Ok(worlds)
 }
 
 /// Ours first, then the baselines.

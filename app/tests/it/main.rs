@@ -9,9 +9,11 @@
 mod check;
 mod determinism;
 mod documents;
+mod evaluation;
 mod explain;
 mod known_errors;
 mod normalize;
 mod outputs;
+mod real_logs;
 mod replay;
 mod support;
