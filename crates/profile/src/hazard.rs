@@ -39,8 +39,8 @@ impl Level {
     }
 }
 
-/// Prior hazards per level and size of history, before a tenant has shown its own: pooled over development seeds 1–9 of
-/// the simulator, both regimes, and rounded (see docs/scoring.md).
+/// Prior hazards per level and size of history, before a tenant has shown its own. Assumed, falling with the size of the
+/// history; thirty trials of the tenant weigh as much.
 const PRIOR: [[f64; SizeBucket::COUNT]; Level::COUNT] = [
     [0.05, 0.03, 0.02, 0.015, 0.012, 0.01, 0.008],
     [0.30, 0.22, 0.15, 0.10, 0.07, 0.04, 0.02],

@@ -20,7 +20,7 @@ pub fn confidence(visits: f64, blind: &[(Family, Blind)]) -> Confidence {
     Confidence::new((FLOOR + (1.0 - FLOOR) * history) * (1.0 - lost))
 }
 
-/// Share of the separating power a family carries in the simulator's ablations; rounded.
+/// Share of the separating power a family is taken to carry. Assumed; ablations will measure it.
 fn share(family: Family) -> f64 {
     match family {
         Family::Network => 0.45,
