@@ -2,6 +2,7 @@
 //!
 //! Each is a small generative model: a country, a network within it, an address, a client. Probabilities are never 0,
 //! so that no single observation decides alone. The insider shows what the owner shows.
+//! Numbers without a source are assumed: labels will move them.
 
 use habitus_model::NetworkClass;
 use habitus_model::evidence::PerProfile;
@@ -39,7 +40,7 @@ pub fn network(own: f64, popular: f64) -> PerProfile {
 }
 
 /// Share of a network class among the networks attackers come from, where the network itself is not telling: hosting
-/// and residential proxies lead (Wiefling et al. 2022, section 6: 45 % from addresses on no list).
+/// and residential proxies lead. Assumed.
 #[must_use]
 pub const fn class(class: NetworkClass) -> f64 {
     match class {

@@ -5,5 +5,6 @@
 pub mod attacker;
 pub mod detector;
 pub mod detectors;
+pub mod novelty;
 
 pub use detector::{Detector, View};

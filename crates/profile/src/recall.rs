@@ -15,7 +15,8 @@ use habitus_model::hash::HashKey;
 use habitus_model::{Context, DeviceType, Minutes};
 
 /// Shape of the spread of hazards between accounts: the population's hazard stands for so many novelties seen. Of a gamma
-/// distribution with this shape most accounts lie within a factor of three of the mean, some never change anything.
+/// distribution with this shape most accounts lie within a factor of three of the mean, some never change anything. Shapes of 0.35 to 1.5
+/// differ by less than a point of recall on development seeds.
 const HAZARD_SHAPE: f64 = 0.7;
 /// Strength of the population's version changes behind the client's own, visits.
 const CHANGE_SHRINKAGE: f64 = 10.0;

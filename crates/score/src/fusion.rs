@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 /// What fusion starts from. Every number may be set per tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
-    /// Prior share of each attacker profile, in the order of [`AttackerProfile::ALL`]; sums to 1 (SCORING 3).
+    /// Prior share of each attacker profile, in the order of [`AttackerProfile::ALL`]; sums to 1. SCORING 3 names them;
+    /// the shares were chosen on development seeds (docs/scoring.md).
     pub priors: PerProfile,
     /// Weight of clock evidence: events of one session are not independent (SCORING 4).
     pub clock: f64,
-    /// Weight of motion evidence.
+    /// Weight of motion evidence. Assumed.
     pub motion: f64,
-    /// Weight of gap evidence.
+    /// Weight of gap evidence. Assumed; 0 to 1 differ by half a point of recall on development seeds.
     pub gap: f64,
     /// Weight of all other families.
     pub other: f64,

@@ -11,7 +11,7 @@ use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, 
 /// Bursts of failures.
 pub struct Burst;
 
-/// Share of the likelihood ratio that counts: failures of one client that repeats itself are not independent.
+/// Share of the likelihood ratio that counts: failures of one client that repeats itself are not independent. Assumed.
 const INDEPENDENCE: f64 = 0.5;
 /// The most a burst says, nats. Above the cap of other families: a count cannot be one wrong row of a table.
 const NATS_MAX: f64 = 10.0;

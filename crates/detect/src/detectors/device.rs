@@ -5,8 +5,9 @@
 
 use crate::attacker::{self, against, scaled};
 use crate::detector::{Detector, View};
+use crate::novelty::{FIRST_VISIT, pending, popularity};
 use habitus_model::evidence::PerProfile;
-use habitus_model::math::{exp, exp2, from_u64, ln};
+use habitus_model::math::from_u64;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
 use habitus_profile::known::Familiarity;
 use habitus_profile::observation::VersionChange;
@@ -16,14 +17,8 @@ use habitus_profile::recall::{DeviceSeen, Kinship, LevelSeen};
 /// Client evidence.
 pub struct Device;
 
-/// As for networks (SCORING 1).
-const POPULARITY_NATS_MAX: f64 = 2.5;
+/// Probability of one family among those nothing is known of: as many as are met commonly. Assumed.
 const FLAT_FAMILY: f64 = 1.0 / 40.0;
-/// As for networks.
-const FIRST_VISIT: f64 = 0.4;
-/// As for networks (SCORING 13).
-const PENDING_SHARE: f64 = 0.35;
-const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
 
 impl Detector for Device {
     fn id(&self) -> DetectorId {
@@ -69,7 +64,10 @@ fn first_visit(view: &View<'_>) -> Option<Evidence> {
     Some(line(
         "first_visit_client",
         scaled(
-            against(attacker::family(popular, popular), popularity(popular)),
+            against(
+                attacker::family(popular, popular),
+                popularity(popular, FLAT_FAMILY),
+            ),
             FIRST_VISIT,
         ),
         reason,
@@ -84,7 +82,10 @@ fn family(view: &View<'_>, device: DeviceSeen) -> Evidence {
         ..
     } = device.seen;
     let popular = view.population.share(Kind::Family, key, view.seen.group);
-    let arrival = popularity(view.population.arrival(Kind::Family, key, view.seen.group));
+    let arrival = popularity(
+        view.population.arrival(Kind::Family, key, view.seen.group),
+        FLAT_FAMILY,
+    );
     let new = against(attacker::family(0.0, popular), novelty * arrival);
     match familiarity {
         Familiarity::New => {
@@ -103,7 +104,7 @@ fn family(view: &View<'_>, device: DeviceSeen) -> Evidence {
             )
         }
         Familiarity::Pending { age_days } => {
-            let factor = PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS);
+            let factor = pending(age_days);
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             let reason = Reason::new(text, vec![name(view), Fact::Days(age_days)]);
             line("untrusted_client", scaled(new, factor), reason)
@@ -174,7 +175,7 @@ fn client_key(view: &View<'_>) -> Option<Evidence> {
             line("new_device_key", new, reason)
         }
         Familiarity::Pending { age_days } => {
-            let factor = PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS);
+            let factor = pending(age_days);
             let text = "the device's key was first seen {0} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_device_key",
@@ -207,10 +208,6 @@ fn new_text(kinship: Kinship) -> &'static str {
             "first visit with {0}, a tool without a person: 0 of {1}; {2} colleagues use it"
         }
     }
-}
-
-fn popularity(p: f64) -> f64 {
-    FLAT_FAMILY * exp(ln(p / FLAT_FAMILY).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX))
 }
 
 fn line(signal: &'static str, nats: PerProfile, reason: Reason) -> Evidence {

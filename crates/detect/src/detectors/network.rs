@@ -7,8 +7,9 @@
 
 use crate::attacker::{self, against, plus, scaled};
 use crate::detector::{Detector, View};
+use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, pending, popularity};
 use habitus_model::evidence::PerProfile;
-use habitus_model::math::{exp2, ln};
+use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
 use habitus_profile::known::Familiarity;
 use habitus_profile::population::Kind;
@@ -17,20 +18,12 @@ use habitus_profile::recall::LevelSeen;
 /// Network evidence.
 pub struct Network;
 
-/// A value's popularity moves evidence by at most so many nats (SCORING 1).
-const POPULARITY_NATS_MAX: f64 = 2.5;
 /// Probability of one country or network among those nothing is known of.
 const FLAT_COUNTRY: f64 = 1.0 / 60.0;
 const FLAT_ASN: f64 = 1.0 / 300.0;
-/// Weight of evidence at an account's first visit: it can be odd, but there was hardly an account to take over yet.
-const FIRST_VISIT: f64 = 0.4;
 /// Networks of a country a visitor may meet, and the weight of that guess, visitors. Assumed.
 const NETWORKS_PER_COUNTRY: f64 = 30.0;
 const ABROAD_WEIGHT: f64 = 5.0;
-/// Evidence of a value in quarantine: so much of a new value's, halving every day. Trust grows with quiet use, and the
-/// quarantine itself ends after three days (SCORING 13).
-const PENDING_SHARE: f64 = 0.35;
-const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
 
 impl Detector for Network {
     fn id(&self) -> DetectorId {
@@ -281,15 +274,6 @@ fn class_ratio(view: &View<'_>, abroad: bool) -> f64 {
     let class = view.context.network.class;
     let ratio = ln(attacker::class(class)) - ln(view.population.class_arrival(abroad, class));
     ratio.clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX)
-}
-
-/// A probability of one value, kept within [`POPULARITY_NATS_MAX`] of the flat one.
-fn popularity(p: f64, flat: f64) -> f64 {
-    flat * habitus_model::math::exp(ln(p / flat).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX))
-}
-
-fn pending(age_days: f64) -> f64 {
-    PENDING_SHARE * exp2(-age_days / PENDING_HALF_LIFE_DAYS)
 }
 
 fn line(signal: &'static str, nats: PerProfile, reason: Reason) -> Evidence {
