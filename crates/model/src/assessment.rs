@@ -2,7 +2,7 @@
 
 use crate::evidence::{AttackerProfile, Family, Reason, Signal};
 use crate::{AccountId, AccountKind, Confidence, EventTime, EventUid, Nats, RiskLevel, RiskScore, TenantId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A signal that cannot speak on this event, and why: shown, because "no alarm" must not look like "all well".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -38,7 +38,7 @@ pub struct Contribution {
 }
 
 /// What is recommended or done about one event (OCSF `disposition` in spirit).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Disposition {
     /// Let it pass.

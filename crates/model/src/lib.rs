@@ -15,9 +15,11 @@ pub mod id;
 pub mod math;
 pub mod network;
 mod ocsf_enum;
+pub mod order;
 pub mod rejection;
 pub mod time;
 pub mod units;
+pub mod verdict;
 
 pub use account::{AccountKind, User};
 pub use activity::Activity;
@@ -28,9 +30,11 @@ pub use evidence::{AttackerProfile, DetectorId, Evidence, Fact, Family, Opinion,
 pub use geo::{Coordinates, CountryCode, Place};
 pub use id::{AccountId, EventUid, SourceName, TenantId};
 pub use network::{Asn, Network, NetworkClass, Prefix};
+pub use order::{Action, Mode, Notice, Order};
 pub use rejection::{Rejection, RejectionKind};
 pub use time::{EventTime, IngestTime, Millis, Minutes, UtcOffset};
 pub use units::{Confidence, Km, KmPerHour, Nats, Probability, RiskLevel, RiskScore};
+pub use verdict::Verdict;
 
 /// A short owned string: inline up to 24 bytes, so that most names of an event cost no allocation.
 pub type Text = compact_str::CompactString;

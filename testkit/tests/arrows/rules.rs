@@ -28,7 +28,9 @@ const ROLES: &[(&str, Role)] = &[
     ("habitus-detect", Role::Stage),
     ("habitus-score", Role::Stage),
     ("habitus-policy", Role::Stage),
+    ("habitus-findings", Role::Stage),
     ("habitus-engine", Role::Engine),
+    ("habitus-live", Role::Engine),
     ("habitus-sim", Role::Laboratory),
     ("habitus-evaluate", Role::Laboratory),
     ("habitus-sources", Role::Edge),
@@ -45,6 +47,8 @@ const ROLES: &[(&str, Role)] = &[
 const EXTRA_ARROWS: &[(&str, &str)] = &[
     // Detectors read what is remembered.
     ("habitus-detect", "habitus-profile"),
+    // The reducer of the log drives the engine.
+    ("habitus-live", "habitus-engine"),
     // The console shows what the journal keeps.
     ("habitus-console", "habitus-journal"),
 ];

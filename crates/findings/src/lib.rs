@@ -1,0 +1,1 @@
+//! From flagged events to findings that people work on.

@@ -1,0 +1,1 @@
+//! The durable log, snapshots, outbox and audit chain.

@@ -1,0 +1,1 @@
+//! What a server knows, as a pure function of its log.
