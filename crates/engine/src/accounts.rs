@@ -61,6 +61,32 @@ impl Accounts {
         self.index.insert_unique(fingerprint, at, rehash);
     }
 
+    /// Forgets every account of this fingerprint. Changes the order of the others. O(1).
+    pub fn remove(&mut self, fingerprint: u64) {
+        while let Some(at) = self.unlink(fingerprint) {
+            let last = u32::try_from(self.slab.len()).unwrap_or(u32::MAX).wrapping_sub(1);
+            let place = usize::try_from(at).unwrap_or(usize::MAX);
+            self.slab.swap_remove(place);
+            let moved = self.slab.get(place).map(|held| held.fingerprint);
+            if let Some(moved) = moved
+                && let Some(link) = self.index.find_mut(moved, |link| *link == last)
+            {
+                *link = at;
+            }
+        }
+    }
+
+    /// Takes one account of this fingerprint out of the index; where it is in the slab.
+    fn unlink(&mut self, fingerprint: u64) -> Option<u32> {
+        let slab = &self.slab;
+        let is_it = |at: &u32| {
+            let held = usize::try_from(*at).ok().and_then(|at| slab.get(at));
+            held.is_some_and(|held| held.fingerprint == fingerprint)
+        };
+        let entry = self.index.find_entry(fingerprint, is_it).ok()?;
+        Some(entry.remove().0)
+    }
+
     /// Every account, in the order they came.
     pub fn all(&self) -> &[Held] {
         &self.slab

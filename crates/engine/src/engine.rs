@@ -244,7 +244,7 @@ impl Engine {
         })
     }
 
-    fn source_of(&self, context: &Context) -> Option<u64> {
+    pub(crate) fn source_of(&self, context: &Context) -> Option<u64> {
         let host = stable_host(context.network.ip?);
         Some(
             self.config
@@ -253,7 +253,7 @@ impl Engine {
         )
     }
 
-    fn failed_name(&self, context: &Context) -> Option<u64> {
+    pub(crate) fn failed_name(&self, context: &Context) -> Option<u64> {
         let named = || {
             context
                 .account
@@ -281,7 +281,7 @@ impl Engine {
         }
     }
 
-    fn fingerprint(&self, context: &Context) -> u64 {
+    pub(crate) fn fingerprint(&self, context: &Context) -> u64 {
         let account = context.account.as_ref().map_or("", |account| account.as_str());
         self.config
             .hash_key

@@ -5,6 +5,7 @@
 //! log. So any number of shards and threads gives the same verdicts, and a snapshot the same bytes.
 
 mod accounts;
+mod ahead;
 mod engine;
 pub mod epoch;
 mod executor;
@@ -12,6 +13,7 @@ mod snapshot;
 mod stage;
 mod tenant;
 
+pub use ahead::Ahead;
 pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
 pub use snapshot::SnapshotError;

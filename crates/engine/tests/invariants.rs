@@ -353,3 +353,104 @@ proptest! {
         prop_assert_eq!(with_digest, plain_digest);
     }
 }
+
+/// Long enough that an epoch has a hundred positions, and ending where one begins.
+const PAST: usize = 2_048;
+
+fn engine_with_a_past() -> Engine {
+    let mut engine = Engine::new(Config::default());
+    for at in 0..PAST {
+        let place = u8::from(at % 97 == 0);
+        let account = format!("user{}", at % 6);
+        let time = START_MS + i64::try_from(at).unwrap() * 3_600_000;
+        let context = context(&account, time, (place, 1, 0), at % 41 == 0);
+        engine.handle(&record(at, context, Learning::Learn));
+    }
+    engine
+}
+
+fn later(count: usize) -> Vec<Record> {
+    let start = START_MS + i64::try_from(PAST).unwrap() * 3_600_000;
+    let each = |at: usize| {
+        let time = start + i64::try_from(at).unwrap() * 400_000;
+        let place = u8::try_from(at % 4).unwrap();
+        record(
+            PAST + at,
+            context(&format!("user{}", at % 3), time, (place, 2, place), at % 5 == 4),
+            Learning::Learn,
+        )
+    };
+    (0..count).map(each).collect()
+}
+
+#[test]
+fn within_an_epoch_judging_ahead_is_judging_in_turn() {
+    let mut engine = engine_with_a_past();
+    let mut ahead = habitus_engine::Ahead::default();
+    let waiting = later(100);
+    let before = engine.digest().unwrap();
+    let early: Vec<Assessment> = waiting.iter().map(|r| engine.look_ahead(&mut ahead, r)).collect();
+    assert_eq!(
+        engine.digest().unwrap(),
+        before,
+        "looking ahead changed the state"
+    );
+    for (record, early) in waiting.iter().zip(early) {
+        assert_eq!(engine.handle(record), early);
+        engine.caught_up(&mut ahead, record);
+    }
+    for record in &waiting {
+        assert_eq!(
+            engine.assess_ahead(&ahead, record),
+            engine.assess(record),
+            "copies outlived their events"
+        );
+    }
+}
+
+#[test]
+fn what_waits_counts_when_asked() {
+    let engine = engine_with_a_past();
+    let mut ahead = habitus_engine::Ahead::default();
+    let odd = later(4).pop().unwrap();
+    let first = engine.assess_ahead(&ahead, &odd);
+    for minute in 1..6 {
+        let mut again = odd.clone();
+        again.context.time = again
+            .context
+            .time
+            .plus(habitus_model::Millis::from_minutes(60 * minute));
+        again.context.strong_factor = true;
+        engine.look_ahead(&mut ahead, &again);
+    }
+    let mut last = odd;
+    last.context.time = last.context.time.plus(habitus_model::Millis::from_minutes(600));
+    assert!(engine.assess_ahead(&ahead, &last).log_odds.0 < first.log_odds.0 - 1.0);
+}
+
+#[test]
+fn a_verdict_for_the_owner_lowers_the_next_score_and_one_against_does_not() {
+    use habitus_profile::Adjudication;
+    let odd = later(4).pop().unwrap();
+    let again = |engine: &Engine| {
+        let mut next = odd.clone();
+        next.context.time = next.context.time.plus(habitus_model::Millis::from_minutes(300));
+        engine.assess(&next).log_odds.0
+    };
+    let judged = |said: Option<Adjudication>| {
+        let mut engine = engine_with_a_past();
+        let score = engine.handle(&odd).score;
+        assert!(score.get() >= 40.0, "it stands out: {score:?}");
+        if let Some(said) = said {
+            assert!(engine.adjudicate(&mut habitus_engine::Ahead::default(), &odd.context, said));
+        }
+        again(&engine)
+    };
+    let (none, owner, attacker) = (
+        judged(None),
+        judged(Some(Adjudication::Owner)),
+        judged(Some(Adjudication::Attacker)),
+    );
+    assert!(owner < none - 1.0, "{owner} {none}");
+    assert!(attacker >= none, "{attacker} {none}");
+}

@@ -99,6 +99,30 @@ impl Attempts {
         source.reading()
     }
 
+    /// Takes over what `from` counted of a source, unless it is held here already. O(1).
+    pub fn adopt(&mut self, key: u64, from: &Attempts) {
+        if self.find(key).is_none()
+            && let Some(source) = from.find(key)
+        {
+            self.put(*source);
+        }
+    }
+
+    /// Whether the source is held. O(1).
+    #[must_use]
+    pub fn holds(&self, key: u64) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Forgets a source. O(1).
+    pub fn forget(&mut self, key: u64) {
+        for table in [&mut self.young, &mut self.old] {
+            if let Ok(entry) = table.find_entry(key, |source| source.key == key) {
+                entry.remove();
+            }
+        }
+    }
+
     /// The state as data, the same for the same log.
     #[must_use]
     pub fn state(&self) -> AttemptsState {

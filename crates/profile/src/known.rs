@@ -193,6 +193,28 @@ impl Known {
         learned
     }
 
+    /// A person said that the value is the owner's: it is known from now on, also if it was forgotten since.
+    pub fn admit(&mut self, key: u64, now: Minutes, retention: &Retention) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) {
+            entry.trust = Trust::Trusted;
+            return;
+        }
+        let visit = Visit {
+            key,
+            now,
+            arrival: Arrival::Strong,
+            child_is_new: false,
+        };
+        self.learn(&visit, retention);
+    }
+
+    /// A person said that the value is an attacker's: it is forgotten if it waits in quarantine. What the owner is known
+    /// by stays, because attackers use that too.
+    pub fn refuse(&mut self, key: u64) {
+        self.entries
+            .retain(|entry| entry.key != key || entry.trust == Trust::Trusted);
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -337,6 +359,21 @@ mod tests {
         ));
         known.learn(&visit(7, 1, Arrival::Strong), &R);
         assert!(matches!(known.look_up(7, day(1), &R), Familiarity::Known { .. }));
+    }
+
+    #[test]
+    fn a_verdict_admits_or_forgets_what_waits_and_leaves_what_is_known() {
+        let mut known = Known::default();
+        known.learn(&visit(1, 0, Arrival::Clean), &R);
+        for key in [7, 8] {
+            known.learn(&visit(key, 0, Arrival::Suspicious), &R);
+        }
+        known.admit(7, day(0), &R);
+        known.refuse(8);
+        known.refuse(1);
+        assert!(matches!(known.look_up(7, day(0), &R), Familiarity::Known { .. }));
+        assert_eq!(known.look_up(8, day(0), &R), Familiarity::New);
+        assert!(matches!(known.look_up(1, day(0), &R), Familiarity::Known { .. }));
     }
 
     #[test]

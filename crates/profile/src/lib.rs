@@ -4,6 +4,7 @@
 //! means. Unknown is never 0: a feature that has seen too little answers [`Reading::Cold`].
 
 pub mod account;
+pub mod adjudication;
 pub mod attempts;
 pub mod bucket;
 pub mod features;
@@ -20,6 +21,7 @@ pub mod version;
 pub mod version_mix;
 
 pub use account::Profile;
+pub use adjudication::Adjudication;
 pub use keys::Keys;
 pub use observation::Observation;
 pub use population::Population;

@@ -1,0 +1,156 @@
+//! Judging events ahead of their turn.
+//!
+//! Where events may arrive out of order, each waits until no earlier one is to be expected, and only then is learned: so the
+//! order of arrival changes no state. A verdict cannot wait. It is given at once against the state plus what waits: copies of
+//! the few profiles and sources that waiting events touch, thrown away when the engine has caught up with them. Tables that
+//! accounts share are read as of the last epoch, as always.
+
+use crate::accounts::{Held, Slot};
+use crate::engine::{Engine, Record};
+use crate::stage::{Routed, Shard};
+use habitus_model::{Assessment, Context};
+use habitus_profile::attempts::{Attempts, Burst};
+use habitus_profile::{Adjudication, Keys};
+use std::collections::BTreeMap;
+
+/// Copies of what events touch that wait for their turn. No part of the state: it is not in snapshots.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    shard: Shard,
+    /// How many waiting events touch an account, by fingerprint.
+    accounts: BTreeMap<u64, u32>,
+    attempts: Attempts,
+    /// How many waiting events touch a source.
+    sources: BTreeMap<u64, u32>,
+}
+
+impl Engine {
+    /// Assesses a record against the state and what waits, and learns nothing. O(1).
+    #[must_use]
+    pub fn assess_ahead(&self, ahead: &Ahead, record: &Record) -> Assessment {
+        let context = &record.context;
+        let burst = self.source_of(context).map(|key| {
+            let attempts = if ahead.attempts.holds(key) {
+                &ahead.attempts
+            } else {
+                &self.attempts
+            };
+            attempts.look(key, context.time, self.failed_name(context))
+        });
+        let routed = self.routed_as_is(record, burst);
+        let nobody = Shard::default();
+        let shard = if ahead.accounts.contains_key(&routed.fingerprint) {
+            &ahead.shard
+        } else {
+            self.shards
+                .get(self.shard_of(routed.fingerprint))
+                .unwrap_or(&nobody)
+        };
+        shard.assess(&routed, &self.tenants, &self.config).0
+    }
+
+    /// Assesses a record that will wait for its turn, and remembers it among what waits. O(1), and a copy of the account's
+    /// profile if nothing of the account waited.
+    pub fn look_ahead(&self, ahead: &mut Ahead, record: &Record) -> Assessment {
+        let burst = self.count_ahead(ahead, &record.context);
+        let routed = self.routed_as_is(record, burst);
+        if !ahead.accounts.contains_key(&routed.fingerprint) {
+            self.adopt(ahead, &routed);
+        }
+        *ahead.accounts.entry(routed.fingerprint).or_default() += 1;
+        ahead.shard.process(&routed, &self.tenants, &self.config).0
+    }
+
+    /// Says that a record's turn has come: what only it touched is dropped. O(log n) in what waits.
+    pub fn caught_up(&self, ahead: &mut Ahead, record: &Record) {
+        let fingerprint = self.fingerprint(&record.context);
+        if ends(&mut ahead.accounts, fingerprint) {
+            ahead.shard.accounts.remove(fingerprint);
+        }
+        if let Some(key) = self.source_of(&record.context)
+            && ends(&mut ahead.sources, key)
+        {
+            ahead.attempts.forget(key);
+        }
+    }
+
+    /// Applies a person's verdict on an event to its account's profile. Returns whether there is such a profile.
+    pub fn adjudicate(&mut self, ahead: &mut Ahead, context: &Context, said: Adjudication) -> bool {
+        let Some((account, tenant)) = context
+            .account
+            .as_ref()
+            .zip(self.tenant_numbers.get(&context.tenant))
+        else {
+            return false;
+        };
+        let fingerprint = self.fingerprint(context);
+        let keys = Keys::of(context, self.config.hash_key);
+        let slot = Slot {
+            tenant: u32::try_from(*tenant).unwrap_or(u32::MAX),
+            account: account.clone(),
+        };
+        let shard = self.shard_of(fingerprint);
+        let here = self.shards.get_mut(shard).map(|shard| &mut shard.accounts);
+        let mut found = false;
+        for accounts in here.into_iter().chain([&mut ahead.shard.accounts]) {
+            if let Some(profile) = accounts.get_mut(fingerprint, slot.tenant, &slot.account) {
+                profile.adjudicate(&keys, context.time.minutes(), said);
+                found = true;
+            }
+        }
+        found
+    }
+
+    fn routed_as_is<'r>(&self, record: &'r Record, burst: Option<Burst>) -> Routed<'r> {
+        Routed {
+            record,
+            tenant: self.tenant_numbers.get(&record.context.tenant).copied(),
+            fingerprint: self.fingerprint(&record.context),
+            burst,
+            may_grow: self.may_grow,
+        }
+    }
+
+    fn count_ahead(&self, ahead: &mut Ahead, context: &Context) -> Option<Burst> {
+        let key = self.source_of(context)?;
+        ahead.attempts.adopt(key, &self.attempts);
+        *ahead.sources.entry(key).or_default() += 1;
+        Some(
+            ahead
+                .attempts
+                .observe(key, context.time, self.failed_name(context)),
+        )
+    }
+
+    fn adopt(&self, ahead: &mut Ahead, routed: &Routed<'_>) {
+        let (Some(tenant), Some(account)) = (routed.tenant, routed.record.context.account.as_ref()) else {
+            return;
+        };
+        let slot = Slot {
+            tenant: u32::try_from(tenant).unwrap_or(u32::MAX),
+            account: account.clone(),
+        };
+        let shard = self.shards.get(self.shard_of(routed.fingerprint));
+        let profile = shard.and_then(|shard| shard.accounts.get(routed.fingerprint, slot.tenant, account));
+        if let Some(profile) = profile {
+            ahead.shard.accounts.insert(Held {
+                slot,
+                fingerprint: routed.fingerprint,
+                profile: profile.clone(),
+            });
+        }
+    }
+}
+
+/// Takes one off a count; whether it was the last.
+fn ends(counts: &mut BTreeMap<u64, u32>, key: u64) -> bool {
+    let Some(count) = counts.get_mut(&key) else {
+        return false;
+    };
+    *count -= 1;
+    let last = *count == 0;
+    if last {
+        counts.remove(&key);
+    }
+    last
+}
