@@ -5,7 +5,7 @@ use crate::{AccountId, AccountKind, Confidence, EventTime, EventUid, Nats, RiskL
 use serde::{Deserialize, Serialize};
 
 /// A signal that cannot speak on this event, and why: shown, because "no alarm" must not look like "all well".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blind {
     /// The source gives no address.

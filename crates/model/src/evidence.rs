@@ -2,11 +2,11 @@
 
 use crate::assessment::Blind;
 use crate::{Asn, CountryCode, Text, math};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Families of evidence (SCORING 0). Families of one cluster share what they know; fusion damps the overlap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// N: where on the network.
@@ -36,7 +36,7 @@ pub enum Family {
 }
 
 /// Attacker profiles: each detector says how likely its observation is under each (SCORING 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttackerProfile {
     /// Stuffing, spray, phishing kits: from anywhere, with anything.
