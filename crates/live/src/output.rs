@@ -1,0 +1,41 @@
+//! What the reducer tells.
+
+use crate::entry::Arrival;
+use habitus_model::Assessment;
+
+/// How final a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Given on arrival, ahead of the event's turn; a settled one follows.
+    Provisional,
+    /// Given in turn, and learned.
+    Settled,
+    /// The event came later than the lateness allows: judged as it came, and learned.
+    Late,
+    /// The event's time lies in the future: judged at its arrival, never learned.
+    Future,
+}
+
+/// One thing that came of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// A verdict.
+    Verdict {
+        /// The event.
+        arrival: Box<Arrival>,
+        /// What is thought of it.
+        assessment: Box<Assessment>,
+        /// How final.
+        stage: Stage,
+    },
+}
+
+impl Output {
+    pub(crate) fn verdict(arrival: Arrival, assessment: Assessment, stage: Stage) -> Self {
+        Self::Verdict {
+            arrival: Box::new(arrival),
+            assessment: Box::new(assessment),
+            stage,
+        }
+    }
+}
