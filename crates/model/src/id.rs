@@ -50,6 +50,28 @@ id! {
     SourceName
 }
 
+impl EventUid {
+    /// Line and place in a list, if the id was derived from a record without an id of its own:
+    /// `<16 hexadecimal digits>-<line>`, or `…-<line>-<place>`. Lines beyond 2^40 are no lines.
+    #[must_use]
+    pub fn derived_from(&self) -> Option<(u64, u64)> {
+        let (digest, rest) = self.0.split_at_checked(16)?;
+        let place = rest.strip_prefix('-')?;
+        if !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        let (line, index) = place.split_once('-').unwrap_or((place, "0"));
+        let line: u64 = line.parse().ok().filter(|line| *line < 1 << 40)?;
+        Some((line, index.parse().ok()?))
+    }
+
+    /// Whether the id was derived from a record without an id of its own.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        self.derived_from().is_some()
+    }
+}
+
 impl Default for TenantId {
     /// The tenant of installations that serve one organisation.
     fn default() -> Self {

@@ -77,6 +77,15 @@ impl EventTime {
 }
 
 impl IngestTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// The instant as a time of events, where arrival stands in for it.
+    #[must_use]
+    pub const fn as_event(self) -> EventTime {
+        EventTime(self.0)
+    }
+
     /// From milliseconds since the epoch; `None` outside the years 1 to 9999.
     #[must_use]
     pub const fn from_millis(ms: i64) -> Option<Self> {

@@ -12,6 +12,8 @@ pub enum Adjudication {
     Owner,
     /// It was not: what waits in quarantine because of it is forgotten.
     Attacker,
+    /// That it was the owner is taken back: what is known by the event waits in quarantine again.
+    Retracted,
 }
 
 impl Profile {
@@ -29,6 +31,7 @@ impl Profile {
             match (key, said) {
                 (Some(key), Adjudication::Owner) => set.admit(key, now, retention),
                 (Some(key), Adjudication::Attacker) => set.refuse(key),
+                (Some(key), Adjudication::Retracted) => set.doubt(key, now),
                 (None, _) => {}
             }
         }

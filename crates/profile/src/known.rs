@@ -215,6 +215,15 @@ impl Known {
             .retain(|entry| entry.key != key || entry.trust == Trust::Trusted);
     }
 
+    /// An admission is taken back: the value waits in quarantine from `now` on, if it was seen no more than a few times,
+    /// as values are that were admitted; what the owner lives with stays known.
+    pub fn doubt(&mut self, key: u64, now: Minutes) {
+        let rare = |entry: &&mut Entry| entry.key == key && entry.weight < f32::from(CLEAN_VISITS);
+        if let Some(entry) = self.entries.iter_mut().find(rare) {
+            entry.trust = Trust::Pending { since: now, clean: 0 };
+        }
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -371,6 +380,9 @@ mod tests {
         known.admit(7, day(0), &R);
         known.refuse(8);
         known.refuse(1);
+        known.admit(9, day(0), &R);
+        known.doubt(9, day(0));
+        assert!(matches!(known.look_up(9, day(0), &R), Familiarity::Pending { .. }));
         assert!(matches!(known.look_up(7, day(0), &R), Familiarity::Known { .. }));
         assert_eq!(known.look_up(8, day(0), &R), Familiarity::New);
         assert!(matches!(known.look_up(1, day(0), &R), Familiarity::Known { .. }));
