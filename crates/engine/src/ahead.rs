@@ -101,6 +101,30 @@ impl Engine {
         found
     }
 
+    /// What a record would be assessed as if a person's verdict on it had been applied. O(1), and a copy of the profile.
+    #[must_use]
+    pub fn assess_after(&self, ahead: &Ahead, record: &Record, said: Adjudication) -> Assessment {
+        let routed = self.routed_as_is(record, None);
+        let mut alone = Ahead::default();
+        self.adopt(&mut alone, &routed);
+        let Context { account, time, .. } = &record.context;
+        let number = routed
+            .tenant
+            .map_or(u32::MAX, |tenant| u32::try_from(tenant).unwrap_or(u32::MAX));
+        let profile = account
+            .as_ref()
+            .and_then(|account| alone.shard.accounts.get_mut(routed.fingerprint, number, account));
+        let Some(profile) = profile else {
+            return self.assess_ahead(ahead, record);
+        };
+        profile.adjudicate(
+            &Keys::of(&record.context, self.config.hash_key),
+            time.minutes(),
+            said,
+        );
+        alone.shard.assess(&routed, &self.tenants, &self.config).0
+    }
+
     fn routed_as_is<'r>(&self, record: &'r Record, burst: Option<Burst>) -> Routed<'r> {
         Routed {
             record,

@@ -16,6 +16,7 @@ mod tenant;
 pub use ahead::Ahead;
 pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
+pub use habitus_profile::Adjudication;
 pub use snapshot::SnapshotError;
 pub use stage::Shard;
 

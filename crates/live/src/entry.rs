@@ -1,6 +1,7 @@
 //! What the log holds, as the reducer takes it.
 
 use habitus_engine::Record;
+use habitus_findings::Command;
 use habitus_model::hash::symbol;
 use habitus_model::{EventTime, IngestTime, Text};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub enum Entry {
     Event(Box<Arrival>),
     /// Time went on, and nothing came.
     Tick(IngestTime),
+    /// Something a person did to a finding.
+    Command(Box<Command>),
     /// Everything that waits is to be settled now: before a controlled end, and where a past is loaded.
     Settle,
 }

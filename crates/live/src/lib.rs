@@ -16,3 +16,4 @@ pub use entry::{Arrival, Entry, Origin, Place};
 pub use output::{Output, Stage};
 pub use reducer::Reducer;
 pub use settings::Settings;
+pub use snapshot::SnapshotError;

@@ -1,6 +1,7 @@
 //! What the reducer tells.
 
 use crate::entry::Arrival;
+use habitus_findings::{Applied, Change, CommandId, FindingId, Refused};
 use habitus_model::Assessment;
 
 /// How final a verdict is.
@@ -27,15 +28,31 @@ pub enum Output {
         assessment: Box<Assessment>,
         /// How final.
         stage: Stage,
+        /// The finding it belongs to; absent if it is not flagged.
+        finding: Option<FindingId>,
+    },
+    /// Findings changed.
+    Findings(Vec<Change>),
+    /// What came of a command.
+    Command {
+        /// Which.
+        id: CommandId,
+        /// How it went.
+        result: Result<Applied, Refused>,
     },
 }
 
 impl Output {
-    pub(crate) fn verdict(arrival: Arrival, assessment: Assessment, stage: Stage) -> Self {
+    pub(crate) fn verdict(
+        arrival: Arrival,
+        assessment: Assessment,
+        (stage, finding): (Stage, Option<FindingId>),
+    ) -> Self {
         Self::Verdict {
             arrival: Box::new(arrival),
             assessment: Box::new(assessment),
             stage,
+            finding,
         }
     }
 }

@@ -5,8 +5,9 @@ use crate::output::{Output, Stage};
 use crate::people::People;
 use crate::room::{Due, Room};
 use crate::settings::Settings;
-use habitus_engine::{Ahead, Engine, Executor, Learning, Record};
-use habitus_model::{Assessment, EventTime};
+use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
+use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
+use habitus_model::{Assessment, RiskScore};
 
 /// What a server knows.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub struct Reducer {
     pub(crate) room: Room,
     pub(crate) ahead: Ahead,
     pub(crate) people: People,
+    pub(crate) findings: Findings,
 }
 
 impl Reducer {
@@ -27,6 +29,7 @@ impl Reducer {
             room: Room::default(),
             ahead: Ahead::default(),
             people: People::default(),
+            findings: Findings::new(settings.findings),
             settings,
         }
     }
@@ -38,6 +41,11 @@ impl Reducer {
         let mut came = Vec::new();
         for entry in entries {
             match entry {
+                // What came before it has its turn first, as far as it is due.
+                Entry::Command(command) => {
+                    self.settle(std::mem::take(&mut due), executor, out);
+                    self.command(&command, out);
+                }
                 Entry::Event(arrival) => {
                     if let Some(arrival) = self.believe(*arrival, out) {
                         came.push(Turn::of(&arrival));
@@ -70,6 +78,23 @@ impl Reducer {
         &self.people
     }
 
+    /// Findings, those ahead of their turn included.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// What the worst event of a finding would score if a verdict were given, learning nothing.
+    #[must_use]
+    pub fn score_after(&self, hit: &Hit, said: Adjudication) -> RiskScore {
+        let record = Record {
+            uid: hit.uid.clone(),
+            context: hit.context.clone(),
+            learning: Learning::Probe,
+        };
+        self.engine.assess_after(&self.ahead, &record, said).score
+    }
+
     /// Number of events that wait for their turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -83,10 +108,11 @@ impl Reducer {
         if context.time.as_millis() - at <= self.settings.future.0 {
             return Some(arrival);
         }
-        context.time = EventTime::from_millis(at).unwrap_or(context.time);
+        context.time = arrival.origin.ingest.as_event();
         arrival.record.learning = Learning::Probe;
         let assessment = self.assess(&arrival.record);
-        out.push(Output::verdict(arrival, assessment, Stage::Future));
+        let finding = self.file(&arrival, &assessment, false, out);
+        out.push(Output::verdict(arrival, assessment, (Stage::Future, finding)));
         None
     }
 
@@ -114,7 +140,8 @@ impl Reducer {
             } else {
                 self.people.see(&arrival, &assessment);
             }
-            out.push(Output::verdict(arrival, assessment, stage));
+            let finding = self.file(&arrival, &assessment, foreseen, out);
+            out.push(Output::verdict(arrival, assessment, (stage, finding)));
         }
     }
 
@@ -126,7 +153,81 @@ impl Reducer {
             };
             let assessment = self.engine.look_ahead(&mut self.ahead, &arrival.record);
             self.people.see(arrival, &assessment);
-            out.push(Output::verdict(arrival.clone(), assessment, Stage::Provisional));
+            let arrival = arrival.clone();
+            let finding = self.flagged(&arrival, &assessment).map(|hit| {
+                let id = self.findings.id_of(&hit);
+                self.findings.provisional(hit);
+                id
+            });
+            out.push(Output::verdict(
+                arrival,
+                assessment,
+                (Stage::Provisional, finding),
+            ));
+        }
+    }
+
+    /// What a finding keeps of an event, if the event is to be in one.
+    fn flagged(&self, arrival: &Arrival, assessment: &Assessment) -> Option<Hit> {
+        let is_flagged = assessment.score.get() >= self.settings.findings_from;
+        is_flagged.then(|| Hit::new(&arrival.record.context, assessment, &arrival.origin.format))
+    }
+
+    /// Puts a judged event into its finding, or takes back what was thought of it before its turn.
+    fn file(
+        &mut self,
+        arrival: &Arrival,
+        assessment: &Assessment,
+        foreseen: bool,
+        out: &mut Vec<Output>,
+    ) -> Option<FindingId> {
+        let Some(hit) = self.flagged(arrival, assessment) else {
+            if foreseen {
+                let Record { uid, context, .. } = &arrival.record;
+                self.findings.retract(&context.tenant, uid);
+            }
+            return None;
+        };
+        let id = self.findings.id_of(&hit);
+        let changes = self.findings.settle(&hit);
+        for effects in self.findings.take_late_effects() {
+            self.teach(&effects);
+        }
+        if !changes.is_empty() {
+            out.push(Output::Findings(changes));
+        }
+        Some(id)
+    }
+
+    fn command(&mut self, command: &Command, out: &mut Vec<Output>) {
+        let result = self.findings.apply(command);
+        if let Ok(applied) = &result {
+            self.teach(&applied.effects);
+            if !applied.changes.is_empty() {
+                out.push(Output::Findings(applied.changes.clone()));
+            }
+        }
+        let id = command.id.clone();
+        out.push(Output::Command { id, result });
+    }
+
+    /// What a verdict changes in baselines.
+    fn teach(&mut self, effects: &Effects) {
+        let Effects {
+            learn,
+            unlearn,
+            refuse,
+            ..
+        } = effects;
+        let said = [
+            (unlearn, Adjudication::Retracted),
+            (learn, Adjudication::Owner),
+            (refuse, Adjudication::Attacker),
+        ];
+        for (events, said) in said {
+            for event in events {
+                self.engine.adjudicate(&mut self.ahead, &event.context, said);
+            }
         }
     }
 }

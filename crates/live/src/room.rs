@@ -64,7 +64,7 @@ impl Room {
             });
             return;
         }
-        let arrived = EventTime::from_millis(arrival.origin.ingest.as_millis()).unwrap_or(time);
+        let arrived = arrival.origin.ingest.as_event();
         self.times.latest = self.times.latest.max(Some(time.min(arrived)));
         self.put_back(arrival);
         if let Some(latest) = self.times.latest {

@@ -16,6 +16,8 @@ pub struct Settings {
     pub waiting_max: usize,
     /// Score from which an event belongs to a finding, 0–100.
     pub findings_from: f64,
+    /// How findings are made.
+    pub findings: habitus_findings::Settings,
 }
 
 impl Default for Settings {
@@ -28,6 +30,7 @@ impl Default for Settings {
             future: Millis::from_minutes(5),
             waiting_max: 100_000,
             findings_from: 60.0,
+            findings: habitus_findings::Settings::default(),
         }
     }
 }

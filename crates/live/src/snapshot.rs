@@ -5,7 +5,8 @@ use crate::people::People;
 use crate::reducer::Reducer;
 use crate::room::{Room, Times};
 use crate::settings::Settings;
-use habitus_engine::{Ahead, Engine, Learning, Record, SnapshotError};
+use habitus_engine::{Ahead, Engine, Learning, Record};
+use habitus_findings::Findings;
 use habitus_model::hash::content_digest;
 use habitus_model::{Context, EventUid};
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,33 @@ use serde::{Deserialize, Serialize};
 /// Version of the layout.
 const VERSION: u32 = 1;
 
+/// Why a state cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The engine's part.
+    #[error(transparent)]
+    Engine(#[from] habitus_engine::SnapshotError),
+    /// The findings' part.
+    #[error(transparent)]
+    Findings(#[from] habitus_findings::SnapshotError),
+    /// The bytes are no snapshot, or a damaged one.
+    #[error("the snapshot is damaged or not a snapshot: {0}")]
+    Damaged(#[from] postcard::Error),
+    /// The layout is of another version.
+    #[error(
+        "the snapshot has layout {found}, this habitus reads {VERSION}: restore it with the version that wrote it"
+    )]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+}
+
 #[derive(Serialize, Deserialize)]
 struct Layout {
     version: u32,
     engine: Vec<u8>,
+    findings: Vec<u8>,
     times: Times,
     waiting: Vec<Kept>,
 }
@@ -43,6 +67,7 @@ impl Reducer {
         let layout = Layout {
             version: VERSION,
             engine: self.engine.snapshot()?,
+            findings: self.findings.snapshot()?,
             times: self.room.times,
             waiting: self.room.waiting().map(kept).collect(),
         };
@@ -73,6 +98,7 @@ impl Reducer {
             room: Room::at(layout.times),
             ahead: Ahead::default(),
             people: People::default(),
+            findings: Findings::restore(settings.findings, &layout.findings)?,
             settings,
         };
         let turns: Vec<Turn> = layout
