@@ -17,6 +17,7 @@ pub mod evtx;
 pub mod frame;
 pub mod input;
 pub mod limits;
+pub mod live;
 pub mod order;
 pub mod records;
 
