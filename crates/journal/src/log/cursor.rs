@@ -102,7 +102,7 @@ impl Cursor {
     }
 
     fn end(&self, until: Option<u64>) -> Result<u64> {
-        let len = self.file.len().map_err(Error::io("measure a segment"))?;
+        let len = self.file.length().map_err(Error::io("measure a segment"))?;
         let end = self.blocks_end.unwrap_or(len).min(len);
         Ok(until.map_or(end, |until| until.min(end)))
     }

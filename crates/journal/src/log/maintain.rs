@@ -20,21 +20,12 @@ const SEALED_BLOCK_BYTES: usize = 1024 * 1024;
 const ZSTD_LEVEL: i32 = 3;
 
 /// How long records are kept. What either limit says goes is removed, in whole segments, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retention {
     /// Age by ingest time; `None` is for ever.
     pub age: Option<Millis>,
     /// Size of all segments together; `None` is without limit.
     pub bytes_max: Option<u64>,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            age: None,
-            bytes_max: None,
-        }
-    }
 }
 
 /// What one run of maintenance did.
@@ -129,7 +120,7 @@ impl Maintenance {
             Err(Error::Damaged(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let bytes_before = file.len().map_err(Error::io("measure a segment"))?;
+        let bytes_before = file.length().map_err(Error::io("measure a segment"))?;
         let sealed = SegmentName {
             is_sealed: true,
             base: name.base,
@@ -209,7 +200,7 @@ impl Maintenance {
     fn measure(&self, name: &SegmentName, end: Position) -> Result<Closed> {
         let file =
             steady(|| self.dir.open(&name.file(), Access::Read)).map_err(Error::io("open a segment"))?;
-        let bytes = file.len().map_err(Error::io("measure a segment"))?;
+        let bytes = file.length().map_err(Error::io("measure a segment"))?;
         let newest = match segment::open(self.dir.as_ref(), name, Access::Read) {
             Ok((file, head)) => segment::read_index(file.as_ref(), head.seed).map(|(blocks, _)| {
                 let newest = blocks.iter().map(|block| block.newest).max();

@@ -8,6 +8,7 @@ use crate::crypto::Keyring;
 use crate::storage::{Access, Dir};
 use crate::{Error, Result};
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What could not be read, so far.
@@ -253,7 +254,10 @@ impl Reader {
                 });
             }
             // Sealed or removed since the directory was listed: look again.
-            Err(Error::Io { kind, .. }) if kind == std::io::ErrorKind::NotFound => {}
+            Err(Error::Io {
+                kind: ErrorKind::NotFound,
+                ..
+            }) => {}
             Err(error) => return Err(error),
         }
         Ok(true)

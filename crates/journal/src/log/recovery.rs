@@ -111,7 +111,7 @@ fn known_seed(dir: &dyn Dir, segments: &[SegmentName]) -> Result<u64> {
 /// Where to go on after a segment of which nothing can be read: beyond any position it can have held.
 fn lost_segment(dir: &dyn Dir, name: &SegmentName) -> Result<Recovery> {
     let file = steady(|| dir.open(&name.file(), Access::Read)).map_err(Error::io("open a segment"))?;
-    let len = file.len().map_err(Error::io("measure a segment"))?;
+    let len = file.length().map_err(Error::io("measure a segment"))?;
     let frames_max = len / wide(super::entry::FRAME_BYTES) + 1;
     Ok(Recovery {
         end: Position(name.base.0.saturating_add(frames_max)),
@@ -174,7 +174,7 @@ fn with_reserve<T>(reserve: &mut Reserve, mut act: impl FnMut() -> Result<T>) ->
 
 /// Reads the whole last segment.
 fn scan(file: Box<dyn File>, head: SegmentHead, settings: &Settings) -> Result<Scan> {
-    let len = file.len().map_err(Error::io("measure a segment"))?;
+    let len = file.length().map_err(Error::io("measure a segment"))?;
     let mut cursor = Cursor::new(file, head.sealing(&settings.keys)?);
     // Only for where the blocks of a sealed segment end.
     cursor.seek(head.base, None)?;

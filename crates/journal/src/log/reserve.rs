@@ -21,7 +21,7 @@ impl Reserve {
     /// Looks whether the space is set aside already. Zero bytes ask for none.
     pub(crate) fn find(dir: Arc<dyn Dir>, bytes: usize) -> Result<Self> {
         let is_held = match steady(|| dir.open(NAME, Access::Read)) {
-            Ok(file) => file.len().is_ok_and(|held| held >= wide(bytes)),
+            Ok(file) => file.length().is_ok_and(|held| held >= wide(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => bytes == 0,
             Err(error) => return Err(Error::io("open the reserve")(error)),
         };

@@ -167,7 +167,7 @@ pub(crate) fn encode_index(blocks: &[BlockRef], offset: u64, seed: u64) -> Resul
 
 /// The index of a sealed segment, and where its blocks end; `None` if there is none or it is damaged.
 pub(crate) fn read_index(file: &dyn File, seed: u64) -> Option<(Vec<BlockRef>, u64)> {
-    let len = file.len().ok()?;
+    let len = file.length().ok()?;
     let trailer = read_up_to(file, len.checked_sub(TRAILER_BYTES)?, narrow(TRAILER_BYTES)).ok()?;
     let mut take = Take::new(&trailer);
     let (offset, index_len, sum) = (take.u64()?, take.u32()?, take.u64()?);

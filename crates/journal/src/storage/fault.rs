@@ -449,7 +449,7 @@ impl File for FaultFile {
         })
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         let state = self.fs.lock();
         if state.life != self.life || state.is_cut {
             return Err(ErrorKind::NotConnected.into());

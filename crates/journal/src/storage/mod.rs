@@ -79,7 +79,7 @@ pub trait File: Send {
     ///
     /// # Errors
     /// As the operating system says.
-    fn len(&self) -> io::Result<u64>;
+    fn length(&self) -> io::Result<u64>;
 }
 
 /// The suffix of files that are not finished. They are removed when their directory is opened.
@@ -103,7 +103,7 @@ pub(crate) fn append_all(file: &mut dyn File, mut bytes: &[u8]) -> io::Result<()
 
 /// Reads up to `len` bytes from the offset; fewer only at the end of the file.
 pub(crate) fn read_up_to(file: &dyn File, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    let len = len.min(narrow(file.len()?.saturating_sub(offset)));
+    let len = len.min(narrow(file.length()?.saturating_sub(offset)));
     let mut bytes = vec![0; len];
     let mut filled = 0;
     let mut interruptions = 0;
@@ -190,7 +190,7 @@ pub(crate) fn read_whole(dir: &dyn Dir, name: &str, bytes_max: u64) -> Result<Op
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("open a file")(error)),
     };
-    let len = file.len().map_err(Error::io("measure a file"))?;
+    let len = file.length().map_err(Error::io("measure a file"))?;
     if len > bytes_max {
         return Err(Error::Damaged("a file longer than its limit"));
     }
