@@ -1,0 +1,4 @@
+//! The policy crate from outside.
+
+mod events;
+mod same_as_cel;
