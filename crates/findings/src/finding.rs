@@ -148,6 +148,15 @@ impl Finding {
         is_new
     }
 
+    /// Names a finding that this campaign takes together; whether it was not named before.
+    pub(crate) fn tie(&mut self, part: FindingId) -> bool {
+        let is_new = self.parts.insert(part);
+        if self.parts.len() > PARTS_MAX {
+            self.parts.pop_last();
+        }
+        is_new
+    }
+
     /// What stands out and whose it is: `Access at an unusual hour: alice@example.com`.
     #[must_use]
     pub fn title(&self) -> String {

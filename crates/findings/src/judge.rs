@@ -334,6 +334,7 @@ impl Findings {
             let ruling = triage.and_then(|triage| triage.ruling.as_mut());
             if let (Some(ruling), Act::Judge(_)) = (ruling, &command.act) {
                 ruling.awaited = awaited;
+                self.put(id, changes);
             }
         }
     }

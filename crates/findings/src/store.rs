@@ -3,7 +3,7 @@
 use crate::cells::{self, CellKey};
 use crate::command::{Command, CommandId};
 use crate::effect::Effects;
-use crate::finding::{Finding, Joined, Joining, PARTS_MAX, Via};
+use crate::finding::{Finding, Joined, Joining, Via};
 use crate::hit::Hit;
 use crate::index::{Index, Move, Seat};
 use crate::key::{FindingId, Grid, Key};
@@ -170,7 +170,7 @@ impl Findings {
                 ..joining
             };
             self.join(campaign, &joining, &mut changes);
-            self.tie(&id, part);
+            self.tie(&id, part, &mut changes);
             if matches!(before, None | Some(Seat::Hidden)) {
                 self.take_over(&id, &mut changes);
                 self.unpark(&id, &mut changes);
@@ -260,12 +260,10 @@ impl Findings {
     }
 
     /// Ties a finding to the campaign its event may be of.
-    fn tie(&mut self, id: &FindingId, part: FindingId) {
-        if let Some(campaign) = self.kept.found.get_mut(id) {
-            campaign.parts.insert(part);
-            if campaign.parts.len() > PARTS_MAX {
-                campaign.parts.pop_last();
-            }
+    fn tie(&mut self, id: &FindingId, part: FindingId, changes: &mut Vec<Change>) {
+        let campaign = self.kept.found.get_mut(id);
+        if campaign.is_some_and(|campaign| campaign.tie(part)) {
+            self.put(id, changes);
         }
     }
 

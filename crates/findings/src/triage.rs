@@ -299,7 +299,8 @@ impl Triage {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let ruling = |ruling: &Ruling| 200 + ruling.learned.len() * size_of::<Taught>();
+        let ruling =
+            |ruling: &Ruling| 200 + ruling.learned.len() * size_of::<Taught>() + ruling.awaited.len() * 40;
         let undo: usize = self
             .undo
             .iter()

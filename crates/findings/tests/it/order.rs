@@ -1,0 +1,197 @@
+//! The same events in any order, however often, give the same findings (RELIABILITY R-06).
+
+use crate::support::{by, findings, from, hit, rented, settled};
+use habitus_findings::{Filter, Findings, Hit, Scope, Settings};
+use habitus_model::{AccountKind, Family, Status};
+use proptest::prelude::*;
+
+/// An event of a small world in which accounts, networks and behaviours meet again and again.
+fn event() -> impl Strategy<Value = Hit> {
+    let who = (0..7_u8, 0..4_u8, 0..5_u8);
+    (who, prop_oneof![0..25_i64, 0..4_000_i64], 600..1_000_u32, 0..2_u8).prop_map(
+        |((who, place, how), minute, score, status)| {
+            let account = (who > 0).then(|| format!("user{who}"));
+            let uid = format!("{who}-{place}-{how}-{minute}-{score}");
+            let mut hit = hit(&uid, account.as_deref(), minute, f64::from(score) / 10.0);
+            match place {
+                0 => hit.context.network.ip = None,
+                1 => rented(&mut hit, &format!("192.0.2.{score}", score = score % 250), "Tool"),
+                2 => from(&mut hit, &format!("198.51.100.{score}", score = score % 3)),
+                _ => from(&mut hit, &format!("203.0.{who}.1")),
+            }
+            match how {
+                0 => by(&mut hit, Family::Burst),
+                1 => by(&mut hit, Family::Device),
+                2 => hit.lines.clear(),
+                _ => {}
+            }
+            if status == 0 {
+                hit.context.status = Status::Failure;
+            }
+            if who == 2 {
+                hit.kind = AccountKind::Privileged;
+            }
+            hit
+        },
+    )
+}
+
+fn small(storm_from: usize) -> Findings {
+    Findings::new(Settings {
+        storm_from,
+        ..Settings::default()
+    })
+}
+
+fn everything(findings: &Findings) -> Vec<habitus_findings::View> {
+    let filter = Filter {
+        scope: Scope::All,
+        ..Filter::default()
+    };
+    let mut views = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = findings.list(&filter, cursor.as_ref(), 7);
+        views.extend(page.findings);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return views,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn permutations_and_duplicates_change_nothing(
+        events in prop::collection::vec(event(), 1..60),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 1..200),
+    ) {
+        let mut once = small(3);
+        for event in &events {
+            once.settle(event);
+        }
+        let mut shuffled = small(3);
+        for index in &order {
+            shuffled.settle(index.get(&events));
+        }
+        for event in events.iter().rev() {
+            shuffled.settle(event);
+        }
+        prop_assert_eq!(once.digest().unwrap(), shuffled.digest().unwrap());
+        prop_assert_eq!(everything(&once), everything(&shuffled));
+        prop_assert_eq!(once.counts(), shuffled.counts());
+    }
+
+    #[test]
+    fn what_is_ahead_is_shown_as_it_will_settle(events in prop::collection::vec(event(), 1..40), settled in 0..40_usize) {
+        let settled = settled.min(events.len());
+        let mut ahead = small(1_000);
+        let mut done = small(1_000);
+        for event in &events[..settled] {
+            ahead.settle(event);
+        }
+        let digest = ahead.digest().unwrap();
+        for event in &events {
+            ahead.provisional(event.clone());
+            done.settle(event);
+        }
+        prop_assert_eq!(ahead.digest().unwrap(), digest);
+        let told = |findings: &Findings| -> Vec<_> {
+            everything(findings).into_iter().map(|view| (view.finding.id, view.finding.count, view.finding.worst.uid)).collect()
+        };
+        prop_assert_eq!(told(&ahead), told(&done));
+        for event in &events {
+            ahead.settle(event);
+        }
+        prop_assert_eq!(ahead.digest().unwrap(), done.digest().unwrap());
+        prop_assert_eq!(ahead.counts().provisional, 0);
+    }
+
+    #[test]
+    fn a_snapshot_goes_on_as_if_nothing_had_happened(events in prop::collection::vec(event(), 1..60), cut in 0..60_usize) {
+        let cut = cut.min(events.len());
+        let mut through = small(3);
+        for event in &events[..cut] {
+            through.settle(event);
+        }
+        let settings = Settings { storm_from: 3, ..Settings::default() };
+        let mut restored = Findings::restore(settings, &through.snapshot().unwrap()).unwrap();
+        prop_assert_eq!(everything(&through), everything(&restored));
+        for event in &events[cut..] {
+            prop_assert_eq!(through.settle(event), restored.settle(event));
+        }
+        prop_assert_eq!(through.snapshot().unwrap(), restored.snapshot().unwrap());
+        prop_assert_eq!(through.counts(), restored.counts());
+    }
+}
+
+#[test]
+fn damaged_snapshots_are_refused() {
+    let findings = settled(&[hit("e1", Some("alice"), 0, 70.0)]);
+    let bytes = findings.snapshot().unwrap();
+    for end in 0..bytes.len() {
+        assert!(
+            Findings::restore(Settings::default(), &bytes[..end]).is_err(),
+            "{end}"
+        );
+    }
+    let mut more = bytes.clone();
+    more.push(0);
+    assert!(Findings::restore(Settings::default(), &more).is_err());
+    let mut other = bytes;
+    other[0] = 9;
+    assert!(Findings::restore(Settings::default(), &other).is_err());
+}
+
+#[test]
+fn windows_lie_on_a_grid_of_their_own() {
+    let day = 24 * 60;
+    let mut starts = Vec::new();
+    for name in ["alice", "bob", "carol"] {
+        let event = hit("e", Some(name), 0, 70.0);
+        let findings = settled(std::slice::from_ref(&event));
+        let finding = findings.get(&findings.id_of(&event)).unwrap().finding;
+        assert!(finding.start <= finding.first && finding.first.since(finding.start).hours() < 24.0);
+        starts.push(finding.start);
+        let next = hit("e2", Some(name), day, 70.0);
+        assert_ne!(findings.id_of(&event), findings.id_of(&next));
+    }
+    assert!(
+        starts[0] != starts[1] && starts[1] != starts[2],
+        "they do not all end at once"
+    );
+}
+
+#[test]
+fn what_goes_on_says_so() {
+    let events = [
+        hit("e1", Some("alice"), 0, 70.0),
+        hit("e2", Some("alice"), 24 * 60, 70.0),
+    ];
+    let findings = settled(&events);
+    let [first, second] = events.map(|event| findings.get(&findings.id_of(&event)).unwrap());
+    assert_eq!(second.continues.as_ref(), Some(&first.finding.id));
+    assert_eq!(first.continued_by.as_ref(), Some(&second.finding.id));
+    assert_eq!((first.continues, second.continued_by), (None, None));
+}
+
+#[test]
+fn no_name_can_imitate_another_key() {
+    let findings = findings();
+    let mut one = hit("e", Some("a"), 0, 70.0);
+    let mut other = one.clone();
+    one.context.tenant = habitus_model::TenantId::new("x");
+    other.context.tenant = habitus_model::TenantId::new("x1:a");
+    assert_ne!(findings.id_of(&one), findings.id_of(&other));
+    let times = [i64::MIN, -62_135_596_800_000, 0, 253_402_300_799_999];
+    for time in times
+        .into_iter()
+        .filter_map(habitus_model::EventTime::from_millis)
+    {
+        let mut far = hit("e", Some("a"), 0, 70.0);
+        far.context.time = time;
+        assert_eq!(findings.id_of(&far).as_str().len(), 32);
+    }
+}
