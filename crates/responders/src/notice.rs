@@ -99,7 +99,7 @@ pub(crate) fn reasons(order: &Order) -> Vec<Cow<'_, str>> {
 
 /// The score rounded to whole points.
 pub(crate) fn points(order: &Order) -> i64 {
-    math::to_i64(order.notice.score.get() + 0.5)
+    math::to_i64(order.notice.score.get())
 }
 
 /// One line that says it all: `HIGH 82 jane.doe: Sign-in from a new country`.

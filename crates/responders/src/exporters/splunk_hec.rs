@@ -17,10 +17,9 @@ use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-/// How often, and with what pause, is asked whether a batch is indexed: 10 s in all, as an indexer commonly takes seconds.
-const ACK_POLLS_MAX: u32 = 20;
+/// Pause between two questions whether a batch is indexed: an indexer commonly takes seconds.
 const ACK_PAUSE: Duration = Duration::from_millis(500);
 
 /// Splunk's HTTP Event Collector.
@@ -63,6 +62,7 @@ struct SplunkHec {
     ack_url: Url,
     headers: Vec<(HeaderName, HeaderValue)>,
     settings: Settings,
+    patience: Duration,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +101,7 @@ impl Part for Settings {
             ack_url: at("/services/collector/ack"),
             headers: headers(&token, self.acknowledge.then_some(self.name.as_str()))?,
             settings: self.clone(),
+            patience: tools.limits().whole,
         }))
     }
 }
@@ -177,26 +178,34 @@ impl SplunkHec {
         }
     }
 
-    /// Waits until a batch is indexed. If it is not known in time it may be soon: a repeat would double it.
+    /// Waits until a batch is indexed, for as long as an attempt may take. If it is not known by then it may be soon: a
+    /// repeat may double it.
     async fn acknowledged(&self, id: u64) -> Outcome {
-        for _ in 0..ACK_POLLS_MAX {
-            let body = json::line(&json!({"acks": [id]}));
-            let post = Post {
-                url: self.ack_url.clone(),
-                content_type: "application/json",
-                headers: &self.headers,
-                body,
-            };
-            if let Ok(answer) = self.http.post(post).await {
-                let read = serde_json::from_slice::<AckAnswer>(&answer.body).ok();
-                let indexed = read.and_then(|read| read.acks.get(&id.to_string()).and_then(Value::as_bool));
-                if indexed == Some(true) {
-                    return Outcome::done("indexed");
-                }
+        let waiting = timeout(self.patience, async {
+            while !self.is_indexed(id).await {
+                sleep(ACK_PAUSE).await;
             }
-            sleep(ACK_PAUSE).await;
+        });
+        match waiting.await {
+            Ok(()) => Outcome::done("indexed"),
+            Err(_) => Outcome::unknown("taken, but not acknowledged as indexed in time"),
         }
-        Outcome::unknown("taken, but not acknowledged as indexed in time")
+    }
+
+    async fn is_indexed(&self, id: u64) -> bool {
+        let body = json::line(&json!({"acks": [id]}));
+        let post = Post {
+            url: self.ack_url.clone(),
+            content_type: "application/json",
+            headers: &self.headers,
+            body,
+        };
+        let Ok(answer) = self.http.post(post).await else {
+            return false;
+        };
+        let read = serde_json::from_slice::<AckAnswer>(&answer.body).ok();
+        let indexed = read.and_then(|read| read.acks.get(&id.to_string()).and_then(Value::as_bool));
+        indexed == Some(true)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::settings::{Tools, Wrong, secret_if, tls};
 use crate::{Fault, Outcome, Responder, notice};
 use async_trait::async_trait;
 use habitus_model::{Action, Order};
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
@@ -342,6 +342,12 @@ fn message(
         .date(SystemTime::UNIX_EPOCH + Duration::from_millis(made))
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .subject(format!("[habitus] {}", notice::headline(order)))
+        .header(MIME_VERSION_1_0)
+        // RFC 3834: nobody's absence note answers a machine.
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ))
         .header(ContentType::TEXT_PLAIN);
     for mailbox in to {
         builder = builder.to(mailbox.clone());
