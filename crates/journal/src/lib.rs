@@ -8,6 +8,7 @@
 //! | [`log`] | the segmented log: append, commit, readers, sealing, retention, recovery |
 //! | [`group`] | the committer: one sync for many who append; the [`group::Journal`] trait |
 //! | [`snapshot`] | state + positions + versions in one file |
+//! | [`outbox`] | orders to responders: schedule, leases, dead letters, breakers |
 //! | [`storage`] | real files, and with the feature `faults` a file system that fails as disks do |
 //!
 //! # A life
@@ -43,6 +44,7 @@ mod crypto;
 mod error;
 pub mod group;
 pub mod log;
+pub mod outbox;
 pub mod snapshot;
 pub mod storage;
 #[cfg(test)]

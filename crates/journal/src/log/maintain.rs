@@ -92,6 +92,18 @@ impl Maintenance {
         Ok(done)
     }
 
+    /// Removes all closed segments whose records are all before a position.
+    pub(crate) fn remove_before(&self, position: Position) -> Result<()> {
+        let segments = segment::list(self.dir.as_ref())?;
+        for pair in segments.windows(2) {
+            let [name, next] = pair else { continue };
+            if next.base <= position {
+                self.remove_if_there(name)?;
+            }
+        }
+        steady(|| self.dir.sync()).map_err(Error::io("sync the log"))
+    }
+
     /// Removes segments whose sealed form is in place: the process ended between the two steps.
     fn remove_replaced(&self) -> Result<()> {
         for name in segment::list(self.dir.as_ref())? {
