@@ -47,9 +47,10 @@ pub struct Budgets {
     tenants: BTreeMap<TenantId, Spent>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Spent {
-    /// The latest time seen: a late event spends at this time, so windows never move backwards.
+    /// The latest time at which something was to be done: a late event spends at this time, so windows never move
+    /// backwards.
     latest: i64,
     done: VecDeque<Entry>,
     held: VecDeque<Entry>,
@@ -110,13 +111,21 @@ impl Budgets {
     }
 }
 
+impl Default for Spent {
+    fn default() -> Self {
+        Self {
+            latest: i64::MIN / 2,
+            done: VecDeque::new(),
+            held: VecDeque::new(),
+            by_account: BTreeMap::new(),
+            contained: BTreeMap::new(),
+        }
+    }
+}
+
 impl Spent {
     fn forget(&mut self, now: i64) {
-        self.latest = if self.done.is_empty() && self.held.is_empty() {
-            now
-        } else {
-            self.latest.max(now)
-        };
+        self.latest = self.latest.max(now);
         let horizon = self.latest - HOUR_MS;
         for list in [&mut self.done, &mut self.held] {
             while list.front().is_some_and(|entry| entry.at <= horizon) {

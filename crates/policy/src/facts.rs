@@ -153,6 +153,21 @@ impl<'a> Signals<'a> {
         }
     }
 
+    /// Lines of the explanation, or signals that are given. O(1).
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Signals::Explained(lines) => lines.len(),
+            Signals::Named(signals, _) => signals.len(),
+        }
+    }
+
+    /// Whether nothing spoke.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// Names of the signals, each once, in the order of the explanation.
     #[must_use]
     pub fn names(self) -> Vec<&'a str> {

@@ -39,3 +39,4 @@ pub use policy::{BreakGlass, Policy, Rule, Safe, Step, Surroundings};
 pub use problem::{Problem, Severity};
 pub use ruling::{Decided, Failed, Held, Hold, Ruling, Suppressed, Suppression, Wanted};
 pub use thresholds::Thresholds;
+pub use variables::{VariableInfo, variables};

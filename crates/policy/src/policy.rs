@@ -68,7 +68,7 @@ pub struct Safe {
     pub reason: Text,
     /// First instant at which it no longer holds.
     pub expires: EventTime,
-    /// Accounts, any of which; empty: of any account.
+    /// Accounts, any of which, in order; empty: of any account.
     pub accounts: Vec<AccountId>,
     /// Networks, any of which; empty: from anywhere.
     pub networks: Vec<IpNet>,

@@ -401,8 +401,8 @@ fn holds(entry: &Safe, facts: &Facts<'_>, now: EventTime, budget: (&mut u32, &mu
         return false;
     }
     let account = facts.context.account.as_ref();
-    let by_account =
-        entry.accounts.is_empty() || account.is_some_and(|account| entry.accounts.contains(account));
+    let by_account = entry.accounts.is_empty()
+        || account.is_some_and(|account| entry.accounts.binary_search(account).is_ok());
     let ip = facts.context.network.ip;
     let in_networks = |ip| entry.networks.iter().any(|known| network::holds(known, ip));
     let by_network = entry.networks.is_empty() || ip.is_some_and(in_networks);

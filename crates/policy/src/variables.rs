@@ -32,6 +32,33 @@ impl PartialEq for Variable {
     }
 }
 
+/// What a condition's author must know of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableInfo {
+    /// Its name, with points.
+    pub name: &'static str,
+    /// What it is: `a number`, `text`, or the words it may be.
+    pub kind: String,
+    /// Whether it is `null` where it is unknown.
+    pub may_be_null: bool,
+    /// What it means: one sentence.
+    pub means: &'static str,
+}
+
+/// Every variable that conditions may use, in the order of the documentation.
+pub fn variables() -> impl Iterator<Item = VariableInfo> {
+    ALL.iter().map(|variable| VariableInfo {
+        name: variable.path,
+        kind: match variable.ty {
+            Type::Word(words) => words.join(", "),
+            Type::Words(words) => format!("list of: {}", words.join(", ")),
+            other => other.to_string(),
+        },
+        may_be_null: variable.may_be_null,
+        means: variable.means,
+    })
+}
+
 /// The variable of this name.
 pub fn find(path: &str) -> Option<&'static Variable> {
     ALL.iter().find(|variable| variable.path == path)

@@ -149,10 +149,12 @@ impl<'a> Run<'a> {
             Code::Local(at) => self.locals.get(*at).cloned().ok_or(Fault::Unknown)?,
             Code::Signal(name) => {
                 let name = self.text(name)?;
+                self.step(steps(self.facts.signals.len()))?;
                 Value::Double(self.facts.signals.get(&name).ok_or(Fault::NoSuchSignal)?)
             }
             Code::HasSignal(name) => {
                 let name = self.text(name)?;
+                self.step(steps(self.facts.signals.len()))?;
                 Value::Bool(self.facts.signals.get(&name).is_some())
             }
             Code::Not(inner) => Value::Bool(!self.holds(inner)?),
@@ -256,8 +258,7 @@ impl<'a> Run<'a> {
             })),
             (Value::Text(a), Value::Text(b)) if operator == Binary::Plus => {
                 // Long text costs steps, so that no loop can pile it up.
-                let length = (a.len() + b.len()) / 64;
-                self.step(u32::try_from(length).unwrap_or(u32::MAX))?;
+                self.step(steps(a.len() + b.len()))?;
                 Ok(Value::Text(Cow::Owned(format!("{a}{b}"))))
             }
             _ => Err(Fault::Unknown),
@@ -285,7 +286,10 @@ impl<'a> Run<'a> {
         let size = match self.value(inner)? {
             Value::Text(text) => text.chars().count(),
             Value::List(items) => items.len(),
-            Value::Signals(signals) => signals.names().len(),
+            Value::Signals(signals) => {
+                self.step(steps(signals.len().saturating_mul(signals.len())))?;
+                signals.names().len()
+            }
             _ => return Err(Fault::Unknown),
         };
         Ok(Value::Int(i64::try_from(size).unwrap_or(i64::MAX)))
@@ -301,7 +305,7 @@ impl<'a> Run<'a> {
     fn text_test(&mut self, test: TextTest, a: &'a Code, b: &'a Code) -> Result<Value<'a>, Fault> {
         let (a, b) = (self.text(a)?, self.text(b)?);
         // Names come from outside and may be long.
-        self.step(u32::try_from(a.len() / 64).unwrap_or(u32::MAX))?;
+        self.step(steps(a.len()))?;
         Ok(Value::Bool(match test {
             TextTest::Starts => a.starts_with(b.as_ref()),
             TextTest::Ends => a.ends_with(b.as_ref()),
@@ -313,6 +317,7 @@ impl<'a> Run<'a> {
         let items = match self.value(range)? {
             Value::List(items) => items,
             Value::Signals(signals) => {
+                self.step(steps(signals.len().saturating_mul(signals.len())))?;
                 let names = signals.names().into_iter();
                 names.map(|name| Value::Text(Cow::Borrowed(name))).collect()
             }
@@ -354,6 +359,11 @@ impl<'a> Run<'a> {
             Each::Filter | Each::Map => Value::List(kept),
         })
     }
+}
+
+/// Steps that looking at so many bytes or names costs.
+fn steps(length: usize) -> u32 {
+    u32::try_from(length / 64).unwrap_or(u32::MAX)
 }
 
 /// Whether the order is the one that the operator asks for. Not-a-number has none: every comparison with it is false.

@@ -23,6 +23,7 @@ pub fn safelist(source: &Source<'_>, top: &Table<'_>, reader: &mut Reader) -> Ve
     }
     let mut names = Names::default();
     let mut entries = Vec::new();
+    let mut values = 0;
     for table in tables.iter().take(SAFELIST_MAX) {
         reader.only(
             table,
@@ -36,6 +37,12 @@ pub fn safelist(source: &Source<'_>, top: &Table<'_>, reader: &mut Reader) -> Ve
         let expires = expires(source, table, reader);
         let accounts = accounts(table, reader);
         let networks = networks(table, reader);
+        values += accounts.len() + networks.len();
+        if values > SAFELIST_VALUES_MAX {
+            let message = format!("the safelist has more than {SAFELIST_VALUES_MAX} accounts and networks");
+            reader.error(&table.span, message);
+            break;
+        }
         let when = reader.text(table, "when");
         let condition = when
             .as_ref()
@@ -127,9 +134,9 @@ fn expires(source: &Source<'_>, table: &Table<'_>, reader: &mut Reader) -> Optio
 
 fn accounts(table: &Table<'_>, reader: &mut Reader) -> Vec<AccountId> {
     let written = reader.texts(table, "accounts");
-    too_many(table, written.len(), "accounts", reader);
+    not_empty(table, written.len(), "accounts", reader);
     let mut accounts = Vec::new();
-    for (account, span) in written.into_iter().take(SAFELIST_VALUES_MAX) {
+    for (account, span) in written {
         if account.trim().is_empty() || account.contains('*') {
             let problem = Problem::error(Some(span), "an account is written in full");
             reader.push(problem.help("for a pattern, use `when`, such as `account.id.endsWith(…)`"));
@@ -137,14 +144,15 @@ fn accounts(table: &Table<'_>, reader: &mut Reader) -> Vec<AccountId> {
             accounts.push(account_id(account));
         }
     }
+    accounts.sort_unstable();
     accounts
 }
 
 fn networks(table: &Table<'_>, reader: &mut Reader) -> Vec<IpNet> {
     let written = reader.texts(table, "networks");
-    too_many(table, written.len(), "networks", reader);
+    not_empty(table, written.len(), "networks", reader);
     let mut networks = Vec::new();
-    for (text, span) in written.into_iter().take(SAFELIST_VALUES_MAX) {
+    for (text, span) in written {
         match network::parse(text) {
             Ok(network) => networks.push(network),
             Err(help) => reader.push(Problem::error(Some(span), "this is no network").help(help)),
@@ -154,13 +162,7 @@ fn networks(table: &Table<'_>, reader: &mut Reader) -> Vec<IpNet> {
 }
 
 /// A list that is given holds someone: an empty one would hold for all, which nobody means.
-fn too_many(table: &Table<'_>, count: usize, key: &str, reader: &mut Reader) {
-    if count > SAFELIST_VALUES_MAX {
-        reader.error(
-            &table.span,
-            format!("`{key}` has more than {SAFELIST_VALUES_MAX} values"),
-        );
-    }
+fn not_empty(table: &Table<'_>, count: usize, key: &str, reader: &mut Reader) {
     if let (0, Some(value)) = (count, table.table.get(key)) {
         let problem = Problem::error(Some(value.span()), format!("`{key}` is empty"));
         reader.push(problem.help("an entry with an empty list would hold for everybody: leave the key out"));

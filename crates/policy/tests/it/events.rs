@@ -62,8 +62,6 @@ impl Happening {
     }
 
     pub fn lists(&self) -> Vec<Listed<'_>> {
-        let listed = |(name, meaning): &'_ (String, Meaning)| (name.as_str().len(), *meaning);
-        let _ = listed;
         self.lists
             .iter()
             .map(|(name, meaning)| Listed {

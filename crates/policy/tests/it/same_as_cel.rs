@@ -174,7 +174,7 @@ fn words() -> impl Strategy<Value = String> {
         "network.lists.all(l, l != 'bad')",
         "'office' in network.lists",
         "\"a\\u0062c\" + r'\\d' == 'abc\\\\d'",
-        "(status == 'success' ? network.country : null) == 'DE'",
+        "(status == 'success' ? network.country : account.id) == 'DE'",
     ])
     .prop_map(ToOwned::to_owned)
 }
