@@ -69,11 +69,7 @@ impl Lines {
 
     /// What is gathered, as a batch; nothing stays, no memory either.
     pub(super) fn take(&mut self, source: &Arc<Label>) -> LiveBatch {
-        let Self {
-            bytes,
-            count,
-            origin,
-        } = std::mem::take(self);
+        let Self { bytes, count, origin } = std::mem::take(self);
         let origin = match origin {
             Origin::One(address) => Some(address),
             Origin::Nobody | Origin::Several => None,

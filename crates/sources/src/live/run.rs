@@ -114,7 +114,9 @@ pub async fn spawn(settings: &[SourceSettings], wiring: &Wiring) -> Result<Runni
 }
 
 async fn prepare(source: &SourceSettings, wiring: &Wiring) -> Result<Ready, LiveError> {
-    let address = source.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let address = source
+        .listen
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     match source.kind {
         SourceKind::SyslogTcp => Listener::bind(source, address, None).await.map(Ready::Stream),
         SourceKind::SyslogTls => {

@@ -102,7 +102,11 @@ impl<'d> Connection<'d> {
 
     async fn event(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Event {
         let is_within = !self.window.is_empty() || self.decoder.is_skipping();
-        let patience = if is_within { MESSAGE_TIME_MAX } else { self.idle };
+        let patience = if is_within {
+            MESSAGE_TIME_MAX.min(self.idle)
+        } else {
+            self.idle
+        };
         let until = self.flush_at.unwrap_or(self.waits_since + patience);
         let room = window_bytes_max(MESSAGE_BYTES_MAX).saturating_sub(self.window.len());
         let wanted = room.min(self.read_bytes);

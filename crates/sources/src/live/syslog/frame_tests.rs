@@ -58,19 +58,26 @@ fn counted_messages_end_where_they_say() {
 
 #[test]
 fn lines_end_at_a_line_feed_or_nul() {
-    check("<34>ab\n<34>cd\r\n\n<34>ef\0<34>gh", &[
-        "<34>ab", "<34>cd\r", "<34>ef", "<34>gh",
-    ]);
-    check("{\"a\": 1}\n2026-01-05T10:00:00Z h sshd[1]: x\n", &[
-        "{\"a\": 1}",
-        "2026-01-05T10:00:00Z h sshd[1]: x",
-    ]);
-    check("1767607200 <x> y\n12 monkeys\n7\n", &["1767607200 <x> y", "12 monkeys", "7"]);
+    check(
+        "<34>ab\n<34>cd\r\n\n<34>ef\0<34>gh",
+        &["<34>ab", "<34>cd\r", "<34>ef", "<34>gh"],
+    );
+    check(
+        "{\"a\": 1}\n2026-01-05T10:00:00Z h sshd[1]: x\n",
+        &["{\"a\": 1}", "2026-01-05T10:00:00Z h sshd[1]: x"],
+    );
+    check(
+        "1767607200 <x> y\n12 monkeys\n7\n",
+        &["1767607200 <x> y", "12 monkeys", "7"],
+    );
 }
 
 #[test]
 fn both_kinds_on_one_connection() {
-    check("<34>ab\n6 <34>cd<34>ef\n6 <34>gh", &["<34>ab", "<34>cd", "<34>ef", "<34>gh"]);
+    check(
+        "<34>ab\n6 <34>cd<34>ef\n6 <34>gh",
+        &["<34>ab", "<34>cd", "<34>ef", "<34>gh"],
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, interval, sleep, sleep_until};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 
 /// Asked of the kernel as its buffer; it gives `net.core.rmem_max` at most. At 300 bytes a message 8 MiB hold about
 /// 10,000 of them with the kernel's own bookkeeping.
@@ -26,6 +26,9 @@ const KERNEL_ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// Wait after a failed read of the socket, so that an error that stays does not spin.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a socket is asked for datagrams after the shutdown: the answer is there or not.
+const LAST_LOOK: Duration = Duration::from_millis(20);
 
 /// Datagrams read in a row before other tasks get their turn.
 const DATAGRAMS_IN_A_ROW_MAX: usize = 256;
@@ -107,7 +110,10 @@ impl Udp {
                 () = self.delivery.shutdown.cancelled() => break,
             }
         }
-        self.read().await;
+        // What lies in the kernel's buffer now is taken along.
+        if timeout(LAST_LOOK, self.socket.readable()).await.is_ok() {
+            self.read().await;
+        }
         self.flush();
         self.count_kernel_drops();
     }

@@ -93,7 +93,9 @@ async fn hand_over(tailer: &mut Tailer, chunks: Vec<Chunk>, delivery: &Delivery)
         .into_iter()
         .map(|chunk| async move {
             let batch = batch(&chunk, delivery);
-            delivery.health.came(batch.count, batch.records.len(), delivery.now());
+            delivery
+                .health
+                .came(batch.count, batch.records.len(), delivery.now());
             let answer = delivery.deliver(batch).await;
             (chunk, answer)
         })

@@ -8,6 +8,7 @@ use super::{FILES_MAX, OPEN_FILES_MAX};
 use crate::live::LiveError;
 use crate::live::settings::{SourceSettings, Start};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -207,14 +208,15 @@ impl Tailer {
             } else {
                 replaced = Some(old);
             }
-        } else if self.is_copy_of_followed(&entry.path, &file)? {
+        } else if self.is_copy_of_followed(&entry, &file)? || self.files.contains_key(&key) {
             return Ok(());
         } else if self.start == Start::End {
             entry.offset = meta.len();
             entry.mark = Mark::of(&file, meta.len())?;
         }
         let mut follow = Follow::new(entry);
-        follow.is_skipping = self.start == Start::End && follow.offset > 0 && !ends_line(&file, follow.offset)?;
+        follow.is_skipping =
+            self.start == Start::End && follow.offset > 0 && !ends_line(&file, follow.offset)?;
         follow.file = Some(file);
         self.files.insert(key, follow);
         self.is_dirty = true;
@@ -231,18 +233,28 @@ impl Tailer {
         by_key.or_else(|| self.pending.iter().position(|old| old.path == entry.path))
     }
 
-    fn is_copy_of_followed(&self, path: &Path, file: &std::fs::File) -> io::Result<bool> {
-        let listed = self.files.values().filter(|follow| follow.is_listed);
-        for follow in listed.filter(|follow| is_rotation_of(path, &follow.path)) {
-            let is_it = match &follow.file {
-                Some(original) => is_copy(file, original)?,
-                None => is_copy(file, &open(&follow.path)?.0)?,
-            };
-            if is_it {
-                return Ok(true);
+    /// Whether a file has the content of one that is followed and named alike. If that one was truncated meanwhile, its
+    /// rest is looked for first, which may find this very file.
+    fn is_copy_of_followed(&mut self, entry: &Entry, file: &File) -> io::Result<bool> {
+        let alike = |follow: &&mut Follow| follow.is_listed && is_rotation_of(&entry.path, &follow.path);
+        let mut replaced = Vec::new();
+        let mut is_copied = false;
+        for follow in self.files.values_mut().filter(alike) {
+            if !follow.ensure_open()? {
+                continue;
+            }
+            if let Some(original) = &follow.file {
+                if !follow.mark.fits(original, follow.offset)? {
+                    replaced.push(follow.key);
+                } else if is_copy(file, original)? {
+                    is_copied = true;
+                }
             }
         }
-        Ok(false)
+        for key in replaced {
+            self.replace(key);
+        }
+        Ok(is_copied)
     }
 
     /// After a restart: files that were renamed meanwhile, beside where they were.
@@ -393,7 +405,7 @@ fn read_one(follow: &mut Follow, now: Instant, oversized: &mut u64) -> io::Resul
 impl Follow {
     /// Whether it was quiet for long enough after its name was gone.
     fn is_leaving(&self, now: Instant) -> bool {
-        let meta = self.file.as_ref().map(std::fs::File::metadata);
+        let meta = self.file.as_ref().map(File::metadata);
         let patience = match meta {
             Some(Ok(meta)) if meta.nlink() > 0 => RENAMED_PATIENCE,
             _ => DELETED_PATIENCE,
@@ -404,17 +416,18 @@ impl Follow {
 }
 
 /// Whether `path` is named as rotations of `original` are: in the same directory, and the name begins with the
-/// original's up to its last dot (`auth.log.1`, `auth.log-20260105`, `auth-2026-01-05.log`).
+/// original's up to its last dot, then goes on with a separator (`auth.log.1`, `auth.log-20260105`, `auth-2026.log`).
 fn is_rotation_of(path: &Path, original: &Path) -> bool {
     let stem = original.file_stem().map(std::ffi::OsStr::as_encoded_bytes);
     let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes);
     path.parent() == original.parent()
         && path != original
-        && matches!((name, stem), (Some(name), Some(stem)) if name.starts_with(stem))
+        && matches!((name, stem), (Some(name), Some(stem))
+            if name.strip_prefix(stem).is_some_and(|rest| rest.first().is_some_and(|byte| b".-_".contains(byte))))
 }
 
 /// Whether a line ends right before `offset`.
-fn ends_line(file: &std::fs::File, offset: u64) -> io::Result<bool> {
+fn ends_line(file: &File, offset: u64) -> io::Result<bool> {
     use std::os::unix::fs::FileExt;
     let mut byte = [0];
     file.read_exact_at(&mut byte, offset.saturating_sub(1))?;
