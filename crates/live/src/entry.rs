@@ -1,5 +1,6 @@
 //! What the log holds, as the reducer takes it.
 
+use crate::rules::Said;
 use habitus_engine::Record;
 use habitus_findings::Command;
 use habitus_model::hash::symbol;
@@ -39,6 +40,8 @@ pub struct Arrival {
     pub origin: Origin,
     /// The event with what the tables know of it.
     pub record: Record,
+    /// What rules may ask beyond that.
+    pub said: Said,
 }
 
 /// One entry of the log.
@@ -50,6 +53,8 @@ pub enum Entry {
     Tick(IngestTime),
     /// Something a person did to a finding.
     Command(Box<Command>),
+    /// Another policy is in force from here on.
+    Policy(String),
     /// Everything that waits is to be settled now: before a controlled end, and where a past is loaded.
     Settle,
 }

@@ -9,11 +9,13 @@ mod output;
 pub mod people;
 mod reducer;
 mod room;
+mod rules;
 mod settings;
 mod snapshot;
 
 pub use entry::{Arrival, Entry, Origin, Place};
 pub use output::{Output, Stage};
 pub use reducer::Reducer;
+pub use rules::{List, Rules, Said};
 pub use settings::Settings;
 pub use snapshot::SnapshotError;

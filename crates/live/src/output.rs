@@ -3,6 +3,7 @@
 use crate::entry::Arrival;
 use habitus_findings::{Applied, Change, CommandId, FindingId, Refused};
 use habitus_model::Assessment;
+use habitus_policy::{Problem, Ruling};
 
 /// How final a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +31,11 @@ pub enum Output {
         stage: Stage,
         /// The finding it belongs to; absent if it is not flagged.
         finding: Option<FindingId>,
+        /// What follows; absent if a verdict before this one ruled, and this one is no worse.
+        ruling: Option<Box<Ruling>>,
     },
+    /// A policy that does not hold: the last good one stays in force.
+    PolicyRefused(Vec<Problem>),
     /// Findings changed.
     Findings(Vec<Change>),
     /// What came of a command.
@@ -47,12 +52,14 @@ impl Output {
         arrival: Arrival,
         assessment: Assessment,
         (stage, finding): (Stage, Option<FindingId>),
+        ruling: Option<Ruling>,
     ) -> Self {
         Self::Verdict {
             arrival: Box::new(arrival),
             assessment: Box::new(assessment),
             stage,
             finding,
+            ruling: ruling.map(Box::new),
         }
     }
 }

@@ -4,10 +4,12 @@ use crate::entry::{Arrival, Entry, Turn};
 use crate::output::{Output, Stage};
 use crate::people::People;
 use crate::room::{Due, Room};
+use crate::rules::Rules;
 use crate::settings::Settings;
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
 use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
 use habitus_model::{Assessment, RiskScore};
+use habitus_policy::Ruling;
 
 /// What a server knows.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct Reducer {
     pub(crate) ahead: Ahead,
     pub(crate) people: People,
     pub(crate) findings: Findings,
+    pub(crate) rules: Rules,
 }
 
 impl Reducer {
@@ -30,6 +33,7 @@ impl Reducer {
             ahead: Ahead::default(),
             people: People::default(),
             findings: Findings::new(settings.findings),
+            rules: Rules::default(),
             settings,
         }
     }
@@ -50,6 +54,12 @@ impl Reducer {
                     if let Some(arrival) = self.believe(*arrival, out) {
                         came.push(Turn::of(&arrival));
                         self.room.take(arrival, &self.settings, &mut due);
+                    }
+                }
+                Entry::Policy(text) => {
+                    self.settle(std::mem::take(&mut due), executor, out);
+                    if let Err(problems) = self.rules.replace(text) {
+                        out.push(Output::PolicyRefused(problems));
                     }
                 }
                 Entry::Tick(now) => self.room.tick(now, &self.settings, &mut due),
@@ -95,6 +105,12 @@ impl Reducer {
         self.engine.assess_after(&self.ahead, &record, said).score
     }
 
+    /// The policy in force.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Number of events that wait for their turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -112,7 +128,13 @@ impl Reducer {
         arrival.record.learning = Learning::Probe;
         let assessment = self.assess(&arrival.record);
         let finding = self.file(&arrival, &assessment, false, out);
-        out.push(Output::verdict(arrival, assessment, (Stage::Future, finding)));
+        let ruling = self.rule(&arrival, &assessment, finding.as_ref());
+        out.push(Output::verdict(
+            arrival,
+            assessment,
+            (Stage::Future, finding),
+            Some(ruling),
+        ));
         None
     }
 
@@ -126,45 +148,53 @@ impl Reducer {
             foreseen,
         } in due
         {
-            rest.push((arrival.origin, stage, foreseen));
+            rest.push((arrival.origin, arrival.said, stage, foreseen));
             records.push(arrival.record);
         }
         let mut assessments = Vec::with_capacity(records.len());
         self.engine.handle_batch(&records, executor, &mut assessments);
-        for ((record, (origin, stage, foreseen)), assessment) in
-            records.into_iter().zip(rest).zip(assessments)
-        {
-            let arrival = Arrival { origin, record };
-            if foreseen {
+        for ((record, rest), assessment) in records.into_iter().zip(rest).zip(assessments) {
+            let (origin, said, stage, foreseen) = rest;
+            let arrival = Arrival { origin, record, said };
+            if foreseen.is_some() {
                 self.engine.caught_up(&mut self.ahead, &arrival.record);
             } else {
                 self.people.see(&arrival, &assessment);
             }
-            let finding = self.file(&arrival, &assessment, foreseen, out);
-            out.push(Output::verdict(arrival, assessment, (stage, finding)));
+            let finding = self.file(&arrival, &assessment, foreseen.is_some(), out);
+            let is_news = foreseen.is_none_or(|score| assessment.score > score);
+            let ruling = is_news.then(|| self.rule(&arrival, &assessment, finding.as_ref()));
+            out.push(Output::verdict(arrival, assessment, (stage, finding), ruling));
         }
     }
 
     /// Events that wait are judged ahead of their turn, in the order they came.
     pub(crate) fn foresee(&mut self, came: Vec<Turn>, out: &mut Vec<Output>) {
         for turn in came {
-            let Some(arrival) = self.room.foresee(&turn) else {
+            let Some(arrival) = self.room.get(&turn).cloned() else {
                 continue;
             };
             let assessment = self.engine.look_ahead(&mut self.ahead, &arrival.record);
-            self.people.see(arrival, &assessment);
-            let arrival = arrival.clone();
+            self.room.foresee(&turn, assessment.score);
+            self.people.see(&arrival, &assessment);
             let finding = self.flagged(&arrival, &assessment).map(|hit| {
                 let id = self.findings.id_of(&hit);
                 self.findings.provisional(hit);
                 id
             });
+            let ruling = self.rule(&arrival, &assessment, finding.as_ref());
             out.push(Output::verdict(
                 arrival,
                 assessment,
                 (Stage::Provisional, finding),
+                Some(ruling),
             ));
         }
+    }
+
+    fn rule(&mut self, arrival: &Arrival, assessment: &Assessment, finding: Option<&FindingId>) -> Ruling {
+        let known = self.engine.accounts();
+        self.rules.rule((arrival, assessment), finding, known)
     }
 
     /// What a finding keeps of an event, if the event is to be in one.

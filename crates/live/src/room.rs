@@ -3,7 +3,7 @@
 use crate::entry::{Arrival, Turn};
 use crate::output::Stage;
 use crate::settings::Settings;
-use habitus_model::{EventTime, IngestTime, Millis};
+use habitus_model::{EventTime, IngestTime, Millis, RiskScore};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Times {
 #[derive(Debug, PartialEq)]
 struct Waiting {
     arrival: Arrival,
-    foreseen: bool,
+    foreseen: Option<RiskScore>,
 }
 
 /// An event whose turn has come.
@@ -39,8 +39,8 @@ pub struct Due {
     pub arrival: Arrival,
     /// How final its verdict is.
     pub stage: Stage,
-    /// It was judged ahead of its turn.
-    pub foreseen: bool,
+    /// The score it was given ahead of its turn; absent if it was not judged before.
+    pub foreseen: Option<RiskScore>,
 }
 
 impl Room {
@@ -60,7 +60,7 @@ impl Room {
             due.push(Due {
                 arrival,
                 stage: Stage::Late,
-                foreseen: false,
+                foreseen: None,
             });
             return;
         }
@@ -98,18 +98,23 @@ impl Room {
         self.waiting.values().map(|waiting| &waiting.arrival)
     }
 
-    /// The event of this turn, if it still waits; it counts as judged ahead from now on.
-    pub fn foresee(&mut self, turn: &Turn) -> Option<&Arrival> {
-        let waiting = self.waiting.get_mut(turn)?;
-        waiting.foreseen = true;
-        Some(&waiting.arrival)
+    /// The event of this turn, if it still waits.
+    pub fn get(&self, turn: &Turn) -> Option<&Arrival> {
+        self.waiting.get(turn).map(|waiting| &waiting.arrival)
+    }
+
+    /// Remembers the score an event was given ahead of its turn.
+    pub fn foresee(&mut self, turn: &Turn, score: RiskScore) {
+        if let Some(waiting) = self.waiting.get_mut(turn) {
+            waiting.foreseen = Some(score);
+        }
     }
 
     /// Puts an event among those that wait, and nothing else.
     pub fn put_back(&mut self, arrival: Arrival) {
         let waiting = Waiting {
             arrival,
-            foreseen: false,
+            foreseen: None,
         };
         self.waiting.insert(Turn::of(&waiting.arrival), waiting);
     }

@@ -4,6 +4,7 @@ use crate::entry::{Arrival, Origin, Turn};
 use crate::people::People;
 use crate::reducer::Reducer;
 use crate::room::{Room, Times};
+use crate::rules::{self, Rules, Said};
 use crate::settings::Settings;
 use habitus_engine::{Ahead, Engine, Learning, Record};
 use habitus_findings::Findings;
@@ -43,6 +44,7 @@ struct Layout {
     findings: Vec<u8>,
     times: Times,
     waiting: Vec<Kept>,
+    policy: String,
 }
 
 /// An event that waits.
@@ -51,6 +53,7 @@ struct Kept {
     origin: Origin,
     uid: EventUid,
     context: Context,
+    said: Said,
 }
 
 impl Reducer {
@@ -63,6 +66,7 @@ impl Reducer {
             origin: arrival.origin.clone(),
             uid: arrival.record.uid.clone(),
             context: arrival.record.context.clone(),
+            said: arrival.said.clone(),
         };
         let layout = Layout {
             version: VERSION,
@@ -70,16 +74,18 @@ impl Reducer {
             findings: self.findings.snapshot()?,
             times: self.room.times,
             waiting: self.room.waiting().map(kept).collect(),
+            policy: self.rules.text().to_owned(),
         };
         Ok(postcard::to_stdvec(&layout)?)
     }
 
-    /// What can be shown, as bytes: kept with a snapshot, and no part of the state.
+    /// What is kept with a snapshot and is no part of the state, as bytes: what can be shown, and the budgets, which count
+    /// what was ordered when it was ordered.
     ///
     /// # Errors
     /// As [`Reducer::snapshot`].
     pub fn view(&self) -> Result<Vec<u8>, SnapshotError> {
-        Ok(postcard::to_stdvec(&self.people)?)
+        Ok(postcard::to_stdvec(&(&self.people, self.rules.keep()))?)
     }
 
     /// The reducer that [`Reducer::snapshot`] and [`Reducer::view`] wrote; without a view, or with a damaged one, people are
@@ -99,6 +105,7 @@ impl Reducer {
             ahead: Ahead::default(),
             people: People::default(),
             findings: Findings::restore(settings.findings, &layout.findings)?,
+            rules: Rules::default(),
             settings,
         };
         let turns: Vec<Turn> = layout
@@ -106,9 +113,13 @@ impl Reducer {
             .into_iter()
             .map(|kept| reducer.put_back(kept))
             .collect();
+        // The policy in force was accepted when it came; one that this version refuses gives way to none.
+        let _ = reducer.rules.replace(layout.policy);
         reducer.foresee(turns, &mut Vec::new());
-        if let Some(people) = view.and_then(|bytes| postcard::from_bytes(bytes).ok()) {
+        let view = view.and_then(|bytes| postcard::from_bytes::<(People, rules::Kept)>(bytes).ok());
+        if let Some((people, rules)) = view {
             reducer.people = people;
+            reducer.rules = Rules::restore(rules);
         }
         Ok(reducer)
     }
@@ -130,6 +141,7 @@ impl Reducer {
         let arrival = Arrival {
             origin: kept.origin,
             record,
+            said: kept.said,
         };
         let turn = Turn::of(&arrival);
         self.room.put_back(arrival);

@@ -70,6 +70,7 @@ fn entry(record: &Record, position: usize) -> Entry {
             id_is_derived: false,
         },
         record: record.clone(),
+        said: habitus_live::Said::default(),
     }))
 }
 
