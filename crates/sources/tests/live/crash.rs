@@ -96,23 +96,21 @@ fn kills_repeat_some_lines_and_lose_none() {
     const LINES: usize = 60_000;
     const KILLS: usize = 12;
     let dir = tempfile::tempdir().unwrap();
-    let (log, out) = (dir.path().join("auth.log"), dir.path().join("out"));
-    fs::write(&log, "").unwrap();
-    let writer = std::thread::spawn({
-        let log = log.clone();
-        move || write(&log, LINES)
-    });
+    let (logs, out) = (dir.path().join("log"), dir.path().join("out"));
+    let (log, state) = (logs.join("auth.log"), dir.path().join("state"));
+    fs::create_dir(&logs).unwrap();
+    let writer = std::thread::spawn(move || write(&log, LINES));
     // Moments that differ and come again: a seed, no entropy.
     let mut moment = 12_345_u64;
     for _ in 0..KILLS {
-        let mut child = child("tail", &[&log, &out, &dir.path().join("state")]);
+        let mut child = child("tail", &[&logs, &out, &state]);
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         std::thread::sleep(Duration::from_millis(100 + (moment >> 33) % 700));
         child.kill().unwrap();
         child.wait().unwrap();
     }
     writer.join().unwrap();
-    let mut child = child("tail", &[&log, &out, &dir.path().join("state")]);
+    let mut child = child("tail", &[&logs, &out, &state]);
     let counts = wait_for_all(&out, LINES);
     child.kill().unwrap();
     child.wait().unwrap();

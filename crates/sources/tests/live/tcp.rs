@@ -1,9 +1,10 @@
 use crate::support::{Started, listen};
 use habitus_sources::live::{MESSAGE_BYTES_MAX, SourceKind, SourceSettings};
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 fn settings() -> SourceSettings {
     listen(SourceSettings::new(SourceKind::SyslogTcp, "lan"))
