@@ -17,11 +17,7 @@ pub(super) fn document(finding: &Value) -> Value {
     set(&mut doc, "threat", threat(finding));
     set(&mut doc, "user", user(finding));
     set(&mut doc, "source", source(finding));
-    set(
-        &mut doc,
-        "user_agent",
-        inner([("original", first(finding, "/http_request/user_agent"))]),
-    );
+    set(&mut doc, "user_agent", user_agent(finding));
     set(&mut doc, "related", related(finding));
     set(
         &mut doc,
@@ -99,18 +95,18 @@ fn threat(finding: &Value) -> Option<Value> {
         let values: Vec<Value> = attacks.iter().filter_map(|attack| text(attack, path)).collect();
         (!values.is_empty()).then_some(Value::Array(values))
     };
-    let part = |name: &str| {
+    let object = |name: &str| {
         inner([
             ("id", column(&format!("/{name}/uid"))),
             ("name", column(&format!("/{name}/name"))),
         ])
     };
-    let mut technique = part("technique").unwrap_or_else(|| json!({}));
-    if let (Some(sub), Some(object)) = (part("sub_technique"), technique.as_object_mut()) {
-        object.insert("subtechnique".to_owned(), sub);
+    let mut technique = object("technique").unwrap_or_else(|| json!({}));
+    if let (Some(sub), Some(fields)) = (object("sub_technique"), technique.as_object_mut()) {
+        fields.insert("subtechnique".to_owned(), sub);
     }
     let technique = Some(technique).filter(|t| t.as_object().is_some_and(|t| !t.is_empty()));
-    let mut found = inner([("tactic", part("tactic")), ("technique", technique)])?;
+    let mut found = inner([("tactic", object("tactic")), ("technique", technique)])?;
     if let Some(object) = found.as_object_mut() {
         object.insert("framework".to_owned(), "MITRE ATT&CK".into());
     }
@@ -118,33 +114,48 @@ fn threat(finding: &Value) -> Option<Value> {
 }
 
 fn user(finding: &Value) -> Option<Value> {
+    let user = part(finding, "/user", Value::is_object)?;
     inner([
-        ("id", first(finding, "/user/uid")),
-        ("name", first(finding, "/user/name")),
-        ("email", first(finding, "/user/email_addr")),
-        ("full_name", first(finding, "/user/full_name")),
-        ("domain", first(finding, "/user/domain")),
+        ("id", text(user, "/uid")),
+        ("name", text(user, "/name")),
+        ("email", text(user, "/email_addr")),
+        ("full_name", text(user, "/full_name")),
+        ("domain", text(user, "/domain")),
     ])
 }
 
+/// The first endpoint with an address; its network and place are not mixed with those of another.
 fn source(finding: &Value) -> Option<Value> {
-    let ip = first(finding, "/src_endpoint/ip").filter(is_address);
-    let number = first_of(finding, "/src_endpoint/autonomous_system/number", |v| v.is_u64());
-    let organisation = inner([("name", first(finding, "/src_endpoint/autonomous_system/name"))]);
+    let endpoint = part(finding, "/src_endpoint", |endpoint| {
+        endpoint.get("ip").is_some_and(is_address)
+    })?;
+    let number = |path| endpoint.pointer(path).filter(|value| value.is_u64()).cloned();
+    let ip = text(endpoint, "/ip");
+    let organisation = inner([("name", text(endpoint, "/autonomous_system/name"))]);
     let place = inner([
-        (
-            "country_iso_code",
-            first(finding, "/src_endpoint/location/country"),
-        ),
-        ("city_name", first(finding, "/src_endpoint/location/city")),
+        ("country_iso_code", text(endpoint, "/location/country")),
+        ("city_name", text(endpoint, "/location/city")),
     ]);
     inner([
         ("ip", ip.clone()),
         ("address", ip),
-        ("port", first_of(finding, "/src_endpoint/port", |v| v.is_u64())),
-        ("as", inner([("number", number), ("organization", organisation)])),
+        ("port", number("/port")),
+        (
+            "as",
+            inner([
+                ("number", number("/autonomous_system/number")),
+                ("organization", organisation),
+            ]),
+        ),
         ("geo", place),
     ])
+}
+
+fn user_agent(finding: &Value) -> Option<Value> {
+    let request = part(finding, "/http_request", |request| {
+        text(request, "/user_agent").is_some()
+    })?;
+    inner([("original", text(request, "/user_agent"))])
 }
 
 /// All addresses and users of the evidence, once each.
@@ -201,23 +212,14 @@ fn text(value: &Value, path: &str) -> Option<Value> {
         .cloned()
 }
 
-/// The first text at the path in the evidence or, without any, in the finding itself.
-fn first(finding: &Value, path: &str) -> Option<Value> {
-    first_of(finding, path, |value| {
-        value.as_str().is_some_and(|text| !text.is_empty())
-    })
-}
-
-fn first_of(finding: &Value, path: &str, fits: fn(&Value) -> bool) -> Option<Value> {
+/// The first part that fits: of the evidence or, if there is none, of the finding itself.
+fn part<'a>(finding: &'a Value, path: &str, fits: impl Fn(&Value) -> bool) -> Option<&'a Value> {
     let evidences = finding.get("evidences").and_then(Value::as_array);
     let inside = evidences
         .into_iter()
         .flatten()
         .filter_map(|evidence| evidence.pointer(path));
-    inside
-        .chain(finding.pointer(path))
-        .find(|value| fits(value))
-        .cloned()
+    inside.chain(finding.pointer(path)).find(|part| fits(part))
 }
 
 /// OCSF milliseconds as RFC 3339.

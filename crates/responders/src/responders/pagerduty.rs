@@ -108,7 +108,7 @@ pub(crate) fn body(order: &Order, routing_key: &str, link: Option<&notice::Link>
         "client": "habitus",
         "payload": {
             "summary": clip(&notice::headline(order), SUMMARY_CHARS_MAX),
-            "source": notice::account(order),
+            "source": source(order),
             "severity": severity(about.level),
             "timestamp": notice::rfc3339(about.time),
             "component": "identity",
@@ -121,6 +121,16 @@ pub(crate) fn body(order: &Order, routing_key: &str, link: Option<&notice::Link>
         object.insert("links".to_owned(), json!([{"href": url, "text": "Open finding"}]));
     }
     event
+}
+
+/// Whose account it is. PagerDuty refuses an event without a source.
+fn source(order: &Order) -> Cow<'_, str> {
+    let account = notice::account(order);
+    if account.trim().is_empty() {
+        Cow::Borrowed("habitus")
+    } else {
+        account
+    }
 }
 
 const fn severity(level: RiskLevel) -> &'static str {

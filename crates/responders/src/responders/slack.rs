@@ -146,7 +146,9 @@ fn label(text: &'static str) -> Value {
     json!({"type": "mrkdwn", "text": format!("*{text}*"), "verbatim": true})
 }
 
+/// A text object. Slack refuses a message with an empty one.
 fn plain(text: &str, chars_max: usize) -> Value {
+    let text = if text.trim().is_empty() { "-" } else { text };
     json!({"type": "plain_text", "text": escape(text, chars_max), "emoji": false})
 }
 

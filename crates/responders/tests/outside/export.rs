@@ -1,5 +1,6 @@
 //! Findings to a SIEM: batches, items that fail alone, acknowledgements.
 
+use crate::injection::CORPUS;
 use crate::world::http::{Seen, answer, site};
 use crate::world::{Room, built, exporter_toml, finding, quick};
 use habitus_responders::{Exporter, Fault, Outcome};
@@ -324,4 +325,59 @@ async fn an_acknowledgement_that_never_comes_leaves_it_open() {
         waiting.export(&findings(1)).await
     });
     assert_eq!(names(&waited.await.unwrap()), ["unknown"]);
+}
+
+/// What the exporters make of findings that are none, and of text that would leave its place.
+#[tokio::test]
+async fn hostile_findings_stay_data() {
+    let mut batch: Vec<Value> = vec![Value::Null, json!([]), json!({}), json!("x"), json!(1e300)];
+    batch.push(json!({"metadata": 1, "evidences": {"0": 1}, "finding_info": [], "time": "now", "risk_score": "high"}));
+    batch.push(json!({"time": i64::MAX, "severity_id": -1, "evidences": [1, null, {"src_endpoint": {"ip": "not an ip"}}]}));
+    for text in CORPUS {
+        let mut finding = finding();
+        finding["metadata"]["uid"] = (*text).into();
+        finding["message"] = (*text).into();
+        finding["evidences"][0]["user"]["name"] = (*text).into();
+        finding["evidences"][0]["src_endpoint"]["ip"] = (*text).into();
+        batch.push(finding);
+    }
+    let site = site(|seen, _| {
+        assert!(!String::from_utf8_lossy(&seen.body).contains(['<', '>', '\u{1b}', '\u{202e}', '\0']));
+        let count = seen.body.iter().filter(|byte| **byte == b'\n').count() / 2;
+        let items = vec![json!({"create": {"status": 201}}); count];
+        answer(200, &[], json!({"code": 0, "items": items}).to_string())
+    })
+    .await;
+    let room = Room::new();
+    for (kind, fields) in room.http_exporters(&site.url()) {
+        let outcomes = exporter(kind, &fields).export(&batch).await;
+        assert_eq!(outcomes.len(), batch.len(), "{kind}");
+        assert!(outcomes.iter().all(Outcome::is_done), "{kind}: {outcomes:?}");
+    }
+    let seen = site.seen();
+    assert_eq!(lines(&seen[0]), batch);
+    let bulk = lines(&seen[1]);
+    assert_eq!(bulk.len(), 2 * batch.len());
+    for (number, text) in CORPUS.iter().enumerate() {
+        let (action, document) = (&bulk[2 * (7 + number)], &bulk[2 * (7 + number) + 1]);
+        let id = action["create"]["_id"].as_str().unwrap();
+        assert!(!id.is_empty() && id.len() <= 512);
+        // The other evidence has an address and nothing else; the port of this one is not put beside it.
+        assert_eq!(
+            document["source"],
+            json!({"ip": "2001:db8::9", "address": "2001:db8::9"})
+        );
+        if !text.is_empty() {
+            assert_eq!(
+                (&document["message"], &document["user"]["name"]),
+                (&json!(text), &json!(text))
+            );
+        }
+    }
+    let ids: std::collections::BTreeSet<_> = bulk
+        .iter()
+        .step_by(2)
+        .map(|a| a["create"]["_id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), batch.len(), "two findings became one document");
 }

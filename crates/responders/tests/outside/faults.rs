@@ -11,12 +11,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
-/// Carries the order out with every HTTP responder, and exports a finding with every HTTP exporter.
+/// Carries the order out with every HTTP responder, and exports a finding with every HTTP exporter, all at once.
 async fn everywhere(address: SocketAddr, expected: &str, but: &[(&str, &str)]) {
     let room = Room::new();
     let url = format!("http://{address}");
@@ -24,24 +25,27 @@ async fn everywhere(address: SocketAddr, expected: &str, but: &[(&str, &str)]) {
         but.iter()
             .find(|(other, _)| *other == kind)
             .map_or(expected, |(_, outcome)| outcome)
-            .to_owned()
     };
+    let mut running = JoinSet::new();
     for (kind, fields) in room.http_responders(&url) {
-        let began = Instant::now();
-        let outcome = responder(kind, &fields).carry_out(&order()).await;
-        assert_eq!(outcome.name(), wanted(kind), "{kind}: {outcome:?}");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{kind} took {:?}",
-            began.elapsed()
-        );
+        let registry = responder(kind, &fields);
+        running.spawn(async move { (kind, vec![registry.carry_out(&order()).await]) });
     }
     for (kind, fields) in room.http_exporters(&url) {
         let registry = built(&exporter_toml(kind, &fields), &quick());
-        let (_, exporter) = registry.exporters().next().unwrap();
-        let outcomes = exporter.export(&[finding(), finding()]).await;
-        assert_eq!(outcomes.len(), 2);
-        assert_eq!(outcomes[0].name(), wanted(kind), "{kind}: {outcomes:?}");
+        running.spawn(async move {
+            let (_, exporter) = registry.exporters().next().unwrap();
+            let outcomes = exporter.export(&[finding(), finding()]).await;
+            assert_eq!(outcomes.len(), 2);
+            (kind, outcomes)
+        });
+    }
+    let finished = timeout(Duration::from_secs(4), running.join_all()).await;
+    for (kind, outcomes) in finished.unwrap() {
+        assert!(
+            outcomes.iter().all(|outcome| outcome.name() == wanted(kind)),
+            "{kind}: {outcomes:?}"
+        );
     }
 }
 
@@ -281,13 +285,15 @@ async fn names_that_do_not_resolve_are_for_later() {
     );
     let settings = toml::from_str(&text).unwrap();
     for guard in [quick().with_names(NeverNames), quick().with_names(NoNames)] {
-        let began = Instant::now();
-        let outcome = build(&settings, &guard, &clock())
-            .unwrap()
-            .carry_out(&order())
-            .await;
+        let outcome = timeout(Duration::from_secs(1), async {
+            build(&settings, &guard, &clock())
+                .unwrap()
+                .carry_out(&order())
+                .await
+        })
+        .await
+        .unwrap();
         assert_eq!(outcome.name(), "retry", "{outcome:?}");
-        assert!(began.elapsed() < Duration::from_secs(1));
     }
 }
 

@@ -3,16 +3,15 @@
 
 use crate::syslog::{collector, frames, parse};
 use crate::world::http::{answer, site};
+use crate::world::read_back::{acts, decode_body, decode_subject, read_cef, texts, visible};
 use crate::world::smtp::{Manners, server};
 use crate::world::{Room, order, responder};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use habitus_model::{AccountId, EventUid, Order, TenantId};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::time::Duration;
 
-const CORPUS: &[&str] = &[
+pub const CORPUS: &[&str] = &[
     "line\r\nX-Injected: yes",
     "line\nbreak\rand return",
     "\r\n.\r\nMAIL FROM:<evil@example.com>",
@@ -61,38 +60,6 @@ fn hostile(text: &str) -> Order {
     order.notice.rule = text.into();
     order.notice.policy = text.into();
     order
-}
-
-/// Written down again from the rule, for comparison: what acts, and how it is shown.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c), 0xad | 0x61c | 0x180e | 0x200b | 0x200e..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f)
-        || matches!(u32::from(c), 0xfeff | 0xfff9..=0xfffb | 0xfffe..=0xffff | 0xe0000..=0xe007f)
-}
-
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if acts(c) {
-                format!("\\u{{{:x}}}", u32::from(c))
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
-}
-
-/// Every text of a JSON value.
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(values) => values.iter().flat_map(texts).collect(),
-        Value::Object(object) => object
-            .iter()
-            .flat_map(|(k, v)| [vec![k.clone()], texts(v)].concat())
-            .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
-    }
 }
 
 /// The bytes of a JSON body hold nothing that acts on whoever looks at them.
@@ -155,9 +122,15 @@ async fn chats_mention_nobody_and_link_nowhere() {
                 .replace("&gt;", ">")
                 .replace("&amp;", "&")
         };
+        // Slack refuses empty text.
+        let shown = if text.is_empty() {
+            "-".to_owned()
+        } else {
+            visible(text)
+        };
         assert_eq!(body["blocks"][0]["text"]["type"], "plain_text");
-        assert_eq!(unescaped(&body["blocks"][0]["text"]["text"]), visible(text));
-        assert_eq!(unescaped(&body["blocks"][1]["fields"][1]["text"]), visible(text));
+        assert_eq!(unescaped(&body["blocks"][0]["text"]["text"]), shown);
+        assert_eq!(unescaped(&body["blocks"][1]["fields"][1]["text"]), shown);
         assert_eq!(
             unescaped(&body["blocks"][2]["text"]["text"]),
             format!("• {0}\n• {0}{0}", visible(text))
@@ -193,58 +166,6 @@ async fn alerts_are_one_line() {
         keys.insert(key.to_owned());
     }
     assert_eq!(keys.len(), CORPUS.len(), "two findings became one alert");
-}
-
-/// CEF read back: seven header fields and the extension.
-fn read_cef(line: &str) -> (Vec<String>, Vec<(String, String)>) {
-    let mut header = vec![String::new()];
-    let mut chars = line.strip_prefix("CEF:").unwrap().chars();
-    while header.len() < 8 {
-        match chars.next().unwrap() {
-            '\\' => header.last_mut().unwrap().push(chars.next().unwrap()),
-            '|' => header.push(String::new()),
-            c => header.last_mut().unwrap().push(c),
-        }
-    }
-    header.pop();
-    // A key follows a space and ends with an equals sign that is not escaped.
-    let rest: Vec<char> = chars.collect();
-    let mut starts = Vec::new();
-    for (at, c) in rest.iter().enumerate() {
-        let escapes = rest[..at].iter().rev().take_while(|c| **c == '\\').count();
-        if *c == '=' && escapes % 2 == 0 {
-            let key = rest[..at]
-                .iter()
-                .rposition(|c| *c == ' ')
-                .map_or(0, |space| space + 1);
-            starts.push((key, at));
-        }
-    }
-    let mut pairs = Vec::new();
-    for (number, (key, equals)) in starts.iter().enumerate() {
-        let end = starts.get(number + 1).map_or(rest.len(), |(next, _)| next - 1);
-        pairs.push((
-            rest[*key..*equals].iter().collect(),
-            unescape_cef(&rest[equals + 1..end]),
-        ));
-    }
-    (header, pairs)
-}
-
-fn unescape_cef(value: &[char]) -> String {
-    let mut out = String::new();
-    let mut chars = value.iter();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next().unwrap() {
-                'n' => out.push('\n'),
-                'r' => out.push('\r'),
-                c => out.push(*c),
-            },
-            c => out.push(*c),
-        }
-    }
-    out
 }
 
 fn check_cef(line: &str, text: &str) {
@@ -332,48 +253,6 @@ async fn syslog_holds_a_frame_an_order() {
                 check_ocsf(&message.content, text)
             }
         }
-    }
-}
-
-/// Words of RFC 2047 in the subject.
-fn decode_subject(raw: &str) -> String {
-    let mut out = String::new();
-    let mut rest = raw;
-    let mut after_word = false;
-    while let Some(start) = rest.find("=?utf-8?b?") {
-        let between = &rest[..start];
-        // Space between two encoded words is none.
-        if !(after_word && between.trim().is_empty()) {
-            out.push_str(between);
-        }
-        let end = rest[start + 10..].find("?=").unwrap() + start + 10;
-        out.push_str(std::str::from_utf8(&STANDARD.decode(&rest[start + 10..end]).unwrap()).unwrap());
-        rest = &rest[end + 2..];
-        after_word = true;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn decode_body(encoding: &str, body: &str) -> String {
-    match encoding {
-        "base64" => String::from_utf8(STANDARD.decode(body.replace("\r\n", "")).unwrap()).unwrap(),
-        "quoted-printable" => {
-            let joined = body.replace("=\r\n", "");
-            let mut bytes = Vec::new();
-            let mut rest = joined.bytes();
-            while let Some(byte) = rest.next() {
-                if byte == b'=' {
-                    let hex = [rest.next().unwrap(), rest.next().unwrap()];
-                    bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
-                } else {
-                    bytes.push(byte);
-                }
-            }
-            String::from_utf8(bytes).unwrap()
-        }
-        "7bit" | "8bit" => body.to_owned(),
-        other => panic!("{other}"),
     }
 }
 

@@ -4,173 +4,198 @@ use crate::world::{Room, exporter_toml, order, responder, responder_toml, try_bu
 use habitus_model::Action;
 use habitus_responders::{Fault, Guard, Outcome, Settings};
 
+/// Kind, fields, the field that is wrong, and a word of the reason. `KEY`, `SHORT`, `HOOK` are references to secrets.
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    (
+        "webhook",
+        "url = 'http://hooks.example.com/'\nsecret = KEY",
+        "url",
+        "plain http",
+    ),
+    (
+        "webhook",
+        "url = 'https://u:p@hooks.example.com/'\nsecret = KEY",
+        "url",
+        "password",
+    ),
+    (
+        "webhook",
+        "url = 'https://10.0.0.1/'\nsecret = KEY",
+        "url",
+        "private",
+    ),
+    (
+        "webhook",
+        "url = 'https://[::1]/'\nsecret = KEY",
+        "url",
+        "loopback",
+    ),
+    (
+        "webhook",
+        "url = 'http://8.8.8.8/'\nsecret = KEY",
+        "url",
+        "unencrypted",
+    ),
+    ("webhook", "url = 'hooks'\nsecret = KEY", "url", "not a URL"),
+    (
+        "webhook",
+        "url = 'ftp://a.example/'\nsecret = KEY",
+        "url",
+        "neither https nor http",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = SHORT",
+        "secret",
+        "24 to 64",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = HOOK",
+        "secret",
+        "base64",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = 'hunter2'",
+        "secret",
+        "env:NAME",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = 'env:HABITUS_NO_SUCH'",
+        "secret",
+        "not set",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = KEY\nallow_networks = ['0.0.0.0/0']",
+        "allow_networks",
+        "everything",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = KEY\nallow_networks = ['::/0']",
+        "allow_networks",
+        "everything",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = KEY\nallow_networks = ['10']",
+        "allow_networks",
+        "no network",
+    ),
+    (
+        "webhook",
+        "url = 'https://a.example/'\nsecret = KEY\nca_file = '/nowhere'",
+        "ca_file",
+        "cannot be read",
+    ),
+    (
+        "slack",
+        "url = 'https://hooks.slack.com/services/T/B/hunter2'",
+        "url",
+        "never the secret",
+    ),
+    ("slack", "url = HOOK\nlink = 'https://x'", "link", "{finding}"),
+    (
+        "email",
+        "host = 'mail.example.com'\nfrom = 'x'\nto = ['soc@example.com']",
+        "from",
+        "no mail",
+    ),
+    (
+        "email",
+        "host = 'mail.example.com'\nfrom = 'a@b.example'\nto = []",
+        "to",
+        "no recipient",
+    ),
+    (
+        "email",
+        "host = 'm.example'\nfrom = 'a@b.example'\nto = [\"a@b.example\\r\\nBcc: c@d.example\"]",
+        "to",
+        "no mail",
+    ),
+    (
+        "email",
+        "host = 'm.example'\nfrom = \"a\\nb <a@b.example>\"\nto = ['a@b.example']",
+        "from",
+        "no mail",
+    ),
+    (
+        "email",
+        "host = 'm.example'\nuser = 'u'\nfrom = 'a@b.example'\nto = ['a@b.example']",
+        "password",
+        "missing",
+    ),
+    (
+        "email",
+        "host = '127.0.0.1'\nfrom = 'a@b.example'\nto = ['a@b.example']",
+        "host",
+        "loopback",
+    ),
+    ("syslog", "host = 'collector:514'", "host", "no host"),
+    (
+        "syslog",
+        "host = 'c.example'\nhostname = 'two words'",
+        "hostname",
+        "header",
+    ),
+    ("file", "path = '/nowhere/at/all'", "path", "appended"),
+    ("file", "path = '/tmp'", "path", "appended"),
+];
+
+/// The same for exporters.
+const EXPORT_MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("ocsf", "", "url", "missing"),
+    (
+        "ocsf",
+        "url = 'https://a.example'\npath = '/tmp/x'",
+        "url",
+        "beside",
+    ),
+    (
+        "ecs_bulk",
+        "url = 'https://a.example'\nindex = 'A/../b'",
+        "index",
+        "no name",
+    ),
+    (
+        "ecs_bulk",
+        "url = 'https://a.example'\nindex = ''",
+        "index",
+        "no name",
+    ),
+    (
+        "splunk_hec",
+        "url = 'https://a.example'\ntoken = 'hunter2'",
+        "token",
+        "never the secret",
+    ),
+];
+
 #[test]
 fn each_mistake_names_its_field() {
     let room = Room::new();
-    let key = room.whsec();
-    let short = room.secret("short", "whsec_AAEC");
-    let people = "from = \"habitus@example.com\"\nto = [\"soc@example.com\"]";
-    for (text, field, needle) in [
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"http://hooks.example.com/\"\nsecret = {key}"),
-            ),
-            "url",
-            "plain http",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"https://u:p@hooks.example.com/\"\nsecret = {key}"),
-            ),
-            "url",
-            "password",
-        ),
-        (
-            responder_toml("webhook", &format!("url = \"https://10.0.0.1/\"\nsecret = {key}")),
-            "url",
-            "private",
-        ),
-        (
-            responder_toml("webhook", &format!("url = \"hooks\"\nsecret = {key}")),
-            "url",
-            "not a URL",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"https://a.example/\"\nsecret = {short}"),
-            ),
-            "secret",
-            "24 to 64",
-        ),
-        (
-            responder_toml("webhook", "url = \"https://a.example/\"\nsecret = \"hunter2\""),
-            "secret",
-            "env:NAME",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                "url = \"https://a.example/\"\nsecret = \"env:HABITUS_NO_SUCH\"",
-            ),
-            "secret",
-            "not set",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"https://a.example/\"\nsecret = {key}\nallow_networks = [\"0.0.0.0/0\"]"),
-            ),
-            "allow_networks",
-            "everything",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"https://a.example/\"\nsecret = {key}\nallow_networks = [\"10\"]"),
-            ),
-            "allow_networks",
-            "no network",
-        ),
-        (
-            responder_toml(
-                "webhook",
-                &format!("url = \"https://a.example/\"\nsecret = {key}\nca_file = \"/nowhere\""),
-            ),
-            "ca_file",
-            "cannot be read",
-        ),
-        (
-            responder_toml("slack", "url = \"https://hooks.slack.com/services/T/B/hunter2\""),
-            "url",
-            "never the secret",
-        ),
-        (
-            responder_toml(
-                "slack",
-                &format!(
-                    "url = {}\nlink = \"https://x\"",
-                    room.secret("u", "https://hooks.slack.com/x")
-                ),
-            ),
-            "link",
-            "{finding}",
-        ),
-        (
-            responder_toml(
-                "email",
-                "host = \"mail.example.com\"\nfrom = \"x\"\nto = [\"soc@example.com\"]",
-            ),
-            "from",
-            "no mail",
-        ),
-        (
-            responder_toml(
-                "email",
-                "host = \"mail.example.com\"\nfrom = \"a@b.example\"\nto = []",
-            ),
-            "to",
-            "no recipient",
-        ),
-        (
-            responder_toml(
-                "email",
-                "host = \"mail.example.com\"\nfrom = \"a@b.example\"\nto = [\"a@b.example\\r\\nBcc: c@d.example\"]",
-            ),
-            "to",
-            "no mail",
-        ),
-        (
-            responder_toml(
-                "email",
-                &format!("host = \"mail.example.com\"\nuser = \"u\"\n{people}"),
-            ),
-            "password",
-            "missing",
-        ),
-        (
-            responder_toml("email", &format!("host = \"127.0.0.1\"\n{people}")),
-            "host",
-            "loopback",
-        ),
-        (
-            responder_toml("syslog", "host = \"collector:514\""),
-            "host",
-            "no host",
-        ),
-        (
-            responder_toml("syslog", "host = \"c.example\"\nhostname = \"two words\""),
-            "hostname",
-            "header",
-        ),
-        (
-            responder_toml("file", "path = \"/nowhere/at/all\""),
-            "path",
-            "appended",
-        ),
-        (
-            responder_toml(
-                "file",
-                &format!("path = \"{}\"\nrotate_bytes = 0", room.path("f").display()),
-            ),
-            "rotate_bytes",
-            "0",
-        ),
-        (exporter_toml("ocsf", ""), "url", "missing"),
-        (
-            exporter_toml("ocsf", "url = \"https://a.example\"\npath = \"/tmp/x\""),
-            "url",
-            "beside",
-        ),
-        (
-            exporter_toml("ecs_bulk", "url = \"https://a.example\"\nindex = \"A/../b\""),
-            "index",
-            "no name",
-        ),
-    ] {
-        let errors = try_build(&text, &Guard::default()).unwrap_err();
+    let references = [
+        ("KEY", room.whsec()),
+        ("SHORT", room.secret("short", "whsec_AAEC")),
+        ("HOOK", room.secret("hook", "https://hooks.example.com/x")),
+    ];
+    let filled = |fields: &str| {
+        let all = references.iter();
+        all.fold(fields.to_owned(), |text, (word, reference)| {
+            text.replace(word, reference)
+        })
+    };
+    let responders = MISTAKES
+        .iter()
+        .map(|m| (responder_toml(m.0, &filled(m.1)), m.2, m.3));
+    let exporters = EXPORT_MISTAKES
+        .iter()
+        .map(|m| (exporter_toml(m.0, &filled(m.1)), m.2, m.3));
+    for (text, field, needle) in responders.chain(exporters) {
+        let errors = try_build(&text, &Guard::default()).expect_err(&text);
         assert_eq!(errors.len(), 1, "{text}");
         let said = errors[0].to_string();
         assert_eq!(errors[0].field(), field, "{said}");

@@ -1,5 +1,7 @@
 //! Mails over SMTP.
 
+mod conversation;
+mod message;
 mod one_line;
 
 use super::Part;
@@ -10,27 +12,18 @@ use crate::settings::{Tools, Wrong, secret_if, tls};
 use crate::{Fault, Outcome, Responder, notice};
 use async_trait::async_trait;
 use habitus_model::{Action, Order};
-use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
-use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use one_line::OneLine;
+use lettre::message::Mailbox;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 /// Most recipients: a mailing list is one.
 const RECIPIENTS_MAX: usize = 20;
-/// How long the server may take to say good-bye.
-const FAREWELL: Duration = Duration::from_millis(500);
-
 /// A mail in plain text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,14 +87,6 @@ enum Security {
     Implicit(TlsConnector, ServerName<'static>),
     Starttls(TlsParameters),
     None,
-}
-
-/// Where a mail stands.
-enum Stage {
-    /// The server has not got it.
-    Before,
-    /// It may have it.
-    Sent,
 }
 
 impl Part for Settings {
@@ -207,205 +192,19 @@ impl Responder for Email {
     }
 
     async fn carry_out(&self, order: &Order) -> Outcome {
-        let Ok(message) = message(order, &self.from, &self.to, self.link.as_ref()) else {
+        let Ok(message) = message::compose(order, &self.from, &self.to, self.link.as_ref()) else {
             return Outcome::failed(Fault::Order, "the mail cannot be composed");
         };
         let sent = AtomicBool::new(false);
         let sending = timeout(self.reach.limits().whole, self.deliver(&message, &sent)).await;
         match sending {
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(delivered)) => delivered.farewell().await,
             Ok(Err(outcome)) => outcome,
             Err(_) if sent.load(Ordering::Relaxed) => {
                 Outcome::unknown("no answer in time after the mail was sent")
             }
             Err(_) => Outcome::retry("the mail server was too slow"),
         }
-    }
-}
-
-impl Email {
-    async fn deliver(&self, message: &Message, sent: &AtomicBool) -> Result<Outcome, Outcome> {
-        let mut connection = self.connect().await?;
-        let taken = self.envelope(&mut connection, message).await?;
-        connection
-            .command(Data)
-            .await
-            .map_err(|error| refused(&error, &Stage::Before))?;
-        sent.store(true, Ordering::Relaxed);
-        connection
-            .message(&message.formatted())
-            .await
-            .map_err(|error| refused(&error, &Stage::Sent))?;
-        // The mail is taken; whether the server says good-bye changes nothing.
-        let _ = timeout(FAREWELL, connection.quit()).await;
-        Ok(Outcome::done(format!(
-            "accepted for {taken} of {} recipients",
-            self.to.len()
-        )))
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Outcome> {
-        let before = |error: &lettre::transport::smtp::Error| refused(error, &Stage::Before);
-        let tcp = self
-            .reach
-            .tcp(&self.host, self.port)
-            .await
-            .map_err(|why| super::unreached(&why))?;
-        let peer = tcp
-            .peer_addr()
-            .map_err(|error| Outcome::retry(format!("no connection: {}", error.kind())))?;
-        // An address literal: the machine's name is nobody's business.
-        let hello = ClientId::default();
-        let mut connection = match &self.security {
-            Security::Implicit(connector, name) => {
-                let tls = connector.connect(name.clone(), tcp).await;
-                let tls =
-                    tls.map_err(|error| Outcome::retry(format!("TLS: {}", super::tls_words(&error))))?;
-                AsyncSmtpConnection::connect_with_transport(Box::new(OneLine::new(tls, peer)), &hello).await
-            }
-            Security::Starttls(parameters) => {
-                let stream = Box::new(OneLine::new(tcp, peer));
-                let mut plain = AsyncSmtpConnection::connect_with_transport(stream, &hello)
-                    .await
-                    .map_err(|error| before(&error))?;
-                if !plain.can_starttls() {
-                    return Err(Outcome::failed(
-                        Fault::Responder,
-                        "the mail server offers no STARTTLS",
-                    ));
-                }
-                plain.starttls(parameters.clone(), &hello).await.map(|()| plain)
-            }
-            Security::None if peer.ip().is_loopback() => {
-                AsyncSmtpConnection::connect_with_transport(Box::new(OneLine::new(tcp, peer)), &hello).await
-            }
-            Security::None => {
-                return Err(Outcome::failed(
-                    Fault::Responder,
-                    "unencrypted mail only goes to this machine",
-                ));
-            }
-        }
-        .map_err(|error| before(&error))?;
-        if let Some((user, password)) = &self.login {
-            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            let signed_in = connection
-                .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-                .await;
-            signed_in.map_err(|error| before(&error))?;
-        }
-        Ok(connection)
-    }
-
-    /// Sender and recipients; gives how many recipients the server takes, at least one.
-    async fn envelope(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        message: &Message,
-    ) -> Result<usize, Outcome> {
-        let mut options = Vec::new();
-        if connection.server_info().supports_feature(Extension::EightBitMime) {
-            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        let sender = Mail::new(message.envelope().from().cloned(), options);
-        connection
-            .command(sender)
-            .await
-            .map_err(|error| refused(&error, &Stage::Before))?;
-        let mut taken = 0;
-        let mut last = None;
-        for recipient in message.envelope().to() {
-            match connection.command(Rcpt::new(recipient.clone(), Vec::new())).await {
-                Ok(_) => taken += 1,
-                Err(error) => last = Some(refused(&error, &Stage::Before)),
-            }
-        }
-        match last {
-            Some(outcome) if taken == 0 => Err(outcome),
-            _ => Ok(taken),
-        }
-    }
-}
-
-/// The mail: subject and body are text from logs, made visible, so that no line of theirs becomes a header or an end of
-/// data. Its id is the order's, so that a mail reader that looks at it shows a repeat once.
-fn message(
-    order: &Order,
-    from: &Mailbox,
-    to: &[Mailbox],
-    link: Option<&notice::Link>,
-) -> Result<Message, lettre::error::Error> {
-    let made = u64::try_from(order.made.as_millis()).unwrap_or(0);
-    let id: String = order.id.chars().filter(char::is_ascii_alphanumeric).collect();
-    let mut builder = Message::builder()
-        .from(from.clone())
-        .date(SystemTime::UNIX_EPOCH + Duration::from_millis(made))
-        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
-        .subject(format!("[habitus] {}", notice::headline(order)))
-        .header(MIME_VERSION_1_0)
-        // RFC 3834: nobody's absence note answers a machine.
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ))
-        .header(ContentType::TEXT_PLAIN);
-    for mailbox in to {
-        builder = builder.to(mailbox.clone());
-    }
-    builder.body(text(order, link))
-}
-
-/// The body.
-pub(crate) fn text(order: &Order, link: Option<&notice::Link>) -> String {
-    let about = &order.notice;
-    let mut lines = vec![notice::title(order).into_owned(), String::new()];
-    let mut row = |label: &str, value: &str| lines.push(format!("{label:<10}{value}"));
-    row("Account", &notice::account(order));
-    row(
-        "Risk",
-        &format!("{} ({})", notice::points(order), about.level.caption()),
-    );
-    row("Decision", about.disposition.name());
-    row("Time", &notice::rfc3339(about.time));
-    row("Finding", &notice::name(notice::subject_uid(order)));
-    row("Rule", &notice::name(&about.rule));
-    row("Policy", &notice::name(&about.policy));
-    if let Some(url) = link.and_then(|link| link.of(order)) {
-        row("Link", &url);
-    }
-    let reasons = notice::reasons(order);
-    if !reasons.is_empty() {
-        lines.extend([String::new(), "Why:".to_owned()]);
-        lines.extend(reasons.iter().map(|reason| format!("- {reason}")));
-    }
-    lines.push(String::new());
-    lines.join("\r\n")
-}
-
-/// What a refusal or a broken connection means. The server's words may hold addresses: only its code is kept.
-fn refused(error: &lettre::transport::smtp::Error, stage: &Stage) -> Outcome {
-    let code = error
-        .status()
-        .map_or_else(|| "no code".to_owned(), |code| code.to_string());
-    if error.is_permanent() {
-        let fault = if matches!(stage, Stage::Sent) {
-            Fault::Order
-        } else {
-            Fault::Responder
-        };
-        return Outcome::failed(fault, format!("the mail server refused: {code}"));
-    }
-    if error.is_transient() {
-        return Outcome::retry(format!("the mail server cannot now: {code}"));
-    }
-    match stage {
-        Stage::Sent => Outcome::unknown("the connection broke after the mail was sent"),
-        Stage::Before if error.is_tls() => Outcome::retry("TLS with the mail server failed"),
-        Stage::Before if error.is_client() => Outcome::failed(
-            Fault::Responder,
-            "the mail server lacks what the settings ask for",
-        ),
-        Stage::Before => Outcome::retry("the conversation with the mail server broke off"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Servers on loopback, and the order that is carried out in most tests.
 
 pub mod http;
+pub mod read_back;
 pub mod smtp;
 pub mod tls;
 

@@ -119,11 +119,7 @@ where
                 .await?;
             }
             "STARTTLS" => {
-                say(
-                    &mut stream,
-                    &format!("220 go\r\n{}", manners.injected).trim_end().to_owned(),
-                )
-                .await?;
+                say(&mut stream, format!("220 go\r\n{}", manners.injected).trim_end()).await?;
                 return Some(stream.into_inner());
             }
             "AUTH" => say(&mut stream, "235 welcome").await?,
@@ -147,9 +143,9 @@ where
     }
 }
 
-async fn say<S: AsyncWrite + Unpin>(stream: &mut BufReader<S>, line: &str) -> Option<()>
+async fn say<S>(stream: &mut BufReader<S>, line: &str) -> Option<()>
 where
-    S: AsyncRead,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     stream.write_all(format!("{line}\r\n").as_bytes()).await.ok()?;
     stream.flush().await.ok()
