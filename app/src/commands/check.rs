@@ -1,4 +1,7 @@
-//! `habitus check config FILE`: would this configuration hold?
+//! `habitus check config FILE` and `habitus check policy FILE`: would it hold?
+
+mod diagnostics;
+mod policy;
 
 use crate::config::{Depth, Loaded, Problems, load, options};
 use crate::failure::{Failure, Outcome};
@@ -12,7 +15,8 @@ const EXAMPLES: &str = "\
 Examples:
   habitus check config habitus.toml
   habitus check config habitus.toml --offline --json
-  habitus check config habitus.toml --print-config";
+  habitus check config habitus.toml --print-config
+  habitus check policy policy.toml --deny-warnings";
 
 /// What is asked.
 #[derive(Debug, Args)]
@@ -27,6 +31,9 @@ enum What {
     /// Check a configuration file and the files it names
     #[command(before_help = EXAMPLES)]
     Config(CheckConfig),
+    /// Check a policy file and run its tests
+    #[command(before_help = policy::EXAMPLES)]
+    Policy(policy::CheckPolicy),
 }
 
 #[derive(Debug, Args)]
@@ -46,7 +53,13 @@ struct CheckConfig {
 
 /// Checks.
 pub fn run(asked: &Check, talk: Talk) -> Result<Outcome, Failure> {
-    let What::Config(asked) = &asked.what;
+    match &asked.what {
+        What::Config(asked) => check_config(asked, talk),
+        What::Policy(asked) => policy::run(asked, talk),
+    }
+}
+
+fn check_config(asked: &CheckConfig, talk: Talk) -> Result<Outcome, Failure> {
     let file = asked.file.display().to_string();
     match checked(asked) {
         Ok(loaded) => {

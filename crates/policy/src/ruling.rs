@@ -163,7 +163,7 @@ impl Policy {
         }
         let mut spending = budgets.at(facts.tenant, now, (self.limits, known_accounts));
         for wanted in &decided.wanted {
-            self.spend(wanted, facts, &mut spending, &mut ruling, now);
+            self.spend(wanted, (facts, now), &mut spending, &mut ruling);
         }
         ruling
     }
@@ -260,10 +260,9 @@ impl Policy {
     fn spend(
         &self,
         wanted: &Wanted<'_>,
-        facts: &Facts<'_>,
+        (facts, now): (&Facts<'_>, EventTime),
         spending: &mut Spending<'_>,
         ruling: &mut Ruling,
-        now: EventTime,
     ) {
         let account = facts.context.account.as_ref();
         let contains = wanted.step.action.contains();
@@ -296,7 +295,7 @@ impl Policy {
                 .push(not_done(wanted, Suppression::ActionsPerHour));
             return;
         }
-        let order = self.order(wanted, facts, ruling.disposition, now);
+        let order = self.order(wanted, (facts, now), ruling.disposition);
         match hold {
             Some(why) => {
                 spending.hold(account);
@@ -312,9 +311,8 @@ impl Policy {
     fn order(
         &self,
         Wanted { rule, step }: &Wanted<'_>,
-        facts: &Facts<'_>,
+        (facts, now): (&Facts<'_>, EventTime),
         disposition: Disposition,
-        now: EventTime,
     ) -> Order {
         let reasons = reasons(facts.signals);
         let level = crate::variables::level(facts.level);

@@ -387,7 +387,8 @@ fn order(operator: Binary, (a, b): (&Node, &Node), scope: &Scope) -> Result<Chec
             .label("words are compared with `==` or `in`")
             .help("for levels, compare `score`"));
     }
-    if !numbers && !(left.ty.is_text() && right.ty.is_text()) {
+    let texts = left.ty.is_text() && right.ty.is_text();
+    if !(numbers || texts) {
         let wrong = Wrong::new(
             &b.span,
             format!("`{}` compares two numbers or two texts", operator.sign()),

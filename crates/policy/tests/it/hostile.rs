@@ -38,7 +38,7 @@ fn bombs_are_refused_at_load() {
     );
     refused(
         &rule(&format!("true{}", " ? true : true".repeat(200))),
-        "more than 512 parts",
+        "nested deeper than 32",
     );
     refused(
         &rule(&format!("1{} > 2", " + 1".repeat(700))),
