@@ -66,6 +66,9 @@ pub enum Error {
     /// The machine gave no random bytes.
     #[error("no random bytes from the machine")]
     NoEntropy,
+    /// A key's file can be read by others than its owner.
+    #[error("the key file can be read by others: set its mode to 600")]
+    KeyExposed,
     /// A value could not be encoded.
     #[error("could not encode {0}")]
     Encoding(&'static str),

@@ -9,6 +9,7 @@
 //! | [`group`] | the committer: one sync for many who append; the [`group::Journal`] trait |
 //! | [`snapshot`] | state + positions + versions in one file |
 //! | [`outbox`] | orders to responders: schedule, leases, dead letters, breakers |
+//! | [`audit`] | the hash chain with signed checkpoints, and its verifier |
 //! | [`storage`] | real files, and with the feature `faults` a file system that fails as disks do |
 //!
 //! # A life
@@ -39,6 +40,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 mod bytes;
 mod crypto;
 mod error;

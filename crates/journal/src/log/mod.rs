@@ -23,6 +23,7 @@ pub use entry::{Entry, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, Position, Record};
 pub use maintain::{Maintained, Maintenance, Retention};
 pub use reader::{Damage, Reader, Readers};
 pub use recovery::Recovery;
+pub(crate) use reserve::Reserve;
 
 use crate::bytes::wide;
 use crate::crypto::{Key, Keyring};
@@ -30,7 +31,6 @@ use crate::storage::{Access, Dir, File, append_all, finish, steady, sync_file};
 use crate::{Error, Result};
 use block::{BLOCK_BYTES_MAX, Frames, Role, Sealing};
 use reader::Tail;
-use reserve::Reserve;
 use segment::{SegmentHead, SegmentName};
 use std::ops::Range;
 use std::sync::Arc;
