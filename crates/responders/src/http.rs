@@ -1,6 +1,7 @@
 //! Requests through the guard.
 
 use crate::guard::{Reach, Unreached};
+use crate::settings::Wrong;
 use crate::{Clock, Fault, Outcome};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -119,6 +120,15 @@ impl Answer {
             _ => Outcome::failed(Fault::Order, why),
         }
     }
+}
+
+/// A header whose value is left out of every debug output.
+pub(crate) fn header(field: &'static str, value: &str) -> Result<HeaderValue, Wrong> {
+    let help = "the value may hold printable ASCII only";
+    let mut value =
+        HeaderValue::from_str(value).map_err(|_| Wrong::new(field, "names no header value", help))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// What to do when there is no answer: before a connection stands nothing can have happened, afterwards it may have.

@@ -29,9 +29,11 @@ mod tls;
 
 pub use clock::Clock;
 pub use exporter::Exporter;
+pub use exporters::ExporterSettings;
 pub use guard::{Guard, Limits, Names};
 pub use outcome::{Fault, Outcome};
 pub use registry::{Registry, build};
 pub use responder::Responder;
+pub use responders::ResponderSettings;
 pub use secret::SecretRef;
 pub use settings::{BuildError, Settings};

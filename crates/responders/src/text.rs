@@ -59,6 +59,11 @@ pub(crate) fn clip(text: &str, chars_max: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
+/// Bytes in lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

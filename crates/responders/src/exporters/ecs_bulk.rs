@@ -2,8 +2,7 @@
 
 use super::{Part, ecs, fitting, record_key};
 use crate::exporter::all;
-use crate::http::{Answer, Http, Post};
-use crate::responders::webhook::header;
+use crate::http::{Answer, Http, Post, header};
 use crate::secret::SecretRef;
 use crate::settings::{Tools, Wrong, secret_if};
 use crate::{Exporter, Fault, Outcome, json};

@@ -115,6 +115,6 @@ pub(crate) fn record_key(finding: &Value) -> String {
         Some(uid) if !uid.is_empty() && uid.len() <= 512 && !uid.chars().any(crate::text::acts) => {
             uid.to_owned()
         }
-        _ => crate::responders::pagerduty::hex(&Sha256::digest(crate::json::line(finding))),
+        _ => crate::text::hex(&Sha256::digest(crate::json::line(finding))),
     }
 }

@@ -2,9 +2,8 @@
 
 use super::{Part, fitting};
 use crate::exporter::all;
-use crate::http::{Http, Post};
+use crate::http::{Http, Post, header};
 use crate::lines::Lines;
-use crate::responders::webhook::header;
 use crate::secret::SecretRef;
 use crate::settings::{Tools, Wrong, keep_default, lines, rotate_bytes_default, secret_if};
 use crate::{Exporter, Fault, Outcome, json};

@@ -2,8 +2,7 @@
 
 use super::{Part, fitting};
 use crate::exporter::all;
-use crate::http::{Answer, Http, Post};
-use crate::responders::webhook::header;
+use crate::http::{Answer, Http, Post, header};
 use crate::secret::{Secret, SecretRef};
 use crate::settings::{Tools, Wrong, secret};
 use crate::{Exporter, Fault, Outcome, json};
@@ -251,9 +250,7 @@ fn headers(token: &Secret, channel_of: Option<&str>) -> Result<Vec<(HeaderName, 
         header("token", &format!("Splunk {}", token.expose()))?,
     )];
     if let Some(name) = channel_of {
-        let digest = crate::responders::pagerduty::hex(&Sha256::digest(
-            format!("habitus splunk_hec {name}").as_bytes(),
-        ));
+        let digest = crate::text::hex(&Sha256::digest(format!("habitus splunk_hec {name}").as_bytes()));
         let part = |range| digest.get(range).unwrap_or_default();
         // RFC 9562 5.8: version 8 is for ids made one's own way.
         let uuid = format!(

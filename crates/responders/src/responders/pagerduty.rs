@@ -5,7 +5,7 @@ use crate::http::{Http, Post};
 use crate::responder::NOTIFY_ONLY;
 use crate::secret::{Secret, SecretRef};
 use crate::settings::{Tools, Wrong, secret};
-use crate::text::clip;
+use crate::text::{self, clip};
 use crate::{Outcome, Responder, json, notice};
 use async_trait::async_trait;
 use habitus_model::{Action, Order, RiskLevel};
@@ -148,12 +148,8 @@ fn dedup_key(uid: &str) -> Cow<'_, str> {
     if is_plain {
         Cow::Borrowed(uid)
     } else {
-        Cow::Owned(hex(&Sha256::digest(uid.as_bytes())))
+        Cow::Owned(text::hex(&Sha256::digest(uid.as_bytes())))
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn url_default() -> String {

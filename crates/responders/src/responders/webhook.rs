@@ -1,7 +1,7 @@
 //! Signed HTTP requests after Standard Webhooks 1.0.0.
 
 use super::Part;
-use crate::http::{Http, Post};
+use crate::http::{Http, Post, header};
 use crate::responder::EVERY_ACTION;
 use crate::secret::{Secret, SecretRef};
 use crate::settings::{Tools, Wrong, secret, secret_if};
@@ -178,15 +178,6 @@ fn key(field: &'static str, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, Wrong
             help,
         ))
     }
-}
-
-/// A header whose value is left out of every debug output.
-pub(crate) fn header(field: &'static str, value: &str) -> Result<HeaderValue, Wrong> {
-    let help = "the value may hold printable ASCII only";
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| Wrong::new(field, "names no header value", help))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

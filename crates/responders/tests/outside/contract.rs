@@ -7,7 +7,6 @@ use crate::world::smtp::{Manners, server};
 use crate::world::{Room, built, exporter_toml, finding, order, quick, responder};
 use serde_json::{Value, json};
 use std::fs;
-use std::time::Duration;
 
 fn check(path: &str, ours: &str) {
     let path = habitus_testkit::workspace_root()
@@ -91,8 +90,7 @@ async fn lines_and_mails_are_as_documented() {
             address.port()
         );
         assert!(responder("syslog", &fields).carry_out(&order()).await.is_done());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let frame = frames(&kept.lock().unwrap()[0]).remove(0);
+        let frame = frames(&crate::world::kept(&kept, 1).await[0]).remove(0);
         let frame = String::from_utf8(frame)
             .unwrap()
             .replace(env!("CARGO_PKG_VERSION"), "VERSION");
@@ -105,10 +103,9 @@ async fn lines_and_mails_are_as_documented() {
         server.address.port()
     );
     assert!(responder("email", &fields).carry_out(&order()).await.is_done());
-    tokio::time::sleep(Duration::from_millis(50)).await;
     check(
         "email/mail.txt",
-        &server.mails().remove(0).data.unwrap().replace("\r\n", "\n"),
+        &server.mail(0).await.data.unwrap().replace("\r\n", "\n"),
     );
 }
 

@@ -5,11 +5,10 @@ use crate::syslog::{collector, frames, parse};
 use crate::world::http::{answer, site};
 use crate::world::read_back::{acts, decode_body, decode_subject, read_cef, texts, visible};
 use crate::world::smtp::{Manners, server};
-use crate::world::{Room, order, responder};
+use crate::world::{Room, kept as kept_by, order, responder};
 use habitus_model::{AccountId, EventUid, Order, TenantId};
 use proptest::prelude::*;
 use serde_json::Value;
-use std::time::Duration;
 
 pub const CORPUS: &[&str] = &[
     "line\r\nX-Injected: yes",
@@ -240,8 +239,7 @@ async fn syslog_holds_a_frame_an_order() {
         for text in CORPUS {
             assert!(registry.carry_out(&hostile(text)).await.is_done());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let kept = kept.lock().unwrap().clone();
+        let kept = kept_by(&kept, CORPUS.len()).await;
         assert_eq!(kept.len(), CORPUS.len());
         for (bytes, text) in kept.iter().zip(CORPUS) {
             let frames = frames(bytes);
@@ -268,8 +266,7 @@ async fn mails_have_our_headers_and_no_others() {
     for (number, text) in CORPUS.iter().enumerate() {
         let outcome = registry.carry_out(&hostile(text)).await;
         assert!(outcome.is_done(), "{outcome:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let mail = server.mails().remove(number);
+        let mail = server.mail(number).await;
         assert_eq!(mail.commands.len(), 5, "{:?}", mail.commands);
         let data = mail.data.unwrap();
         let (head, body) = data.split_once("\r\n\r\n").unwrap();

@@ -53,8 +53,7 @@ async fn a_mail_arrives_over_each_encryption() {
                 detail: "accepted for 2 of 2 recipients".to_owned()
             }
         );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let mail = server.mails().remove(0);
+        let mail = server.mail(0).await;
         assert_eq!(mail.encrypted, encrypted);
         let data = mail.data.unwrap();
         assert!(
@@ -83,8 +82,7 @@ async fn who_signs_in_does_so_with_the_secret_and_over_tls() {
         .carry_out(&order())
         .await;
     assert!(outcome.is_done(), "{outcome:?}");
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let commands = server.mails().remove(0).commands;
+    let commands = server.mail(0).await.commands;
     let starttls = commands.iter().position(|c| c == "STARTTLS").unwrap();
     let auth = commands
         .iter()

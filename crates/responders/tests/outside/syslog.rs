@@ -1,7 +1,7 @@
 //! Syslog over UDP, TCP and TLS, received and read back.
 
 use crate::world::tls::Authority;
-use crate::world::{Room, order, responder};
+use crate::world::{Room, kept as kept_by, order, responder};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -130,8 +130,7 @@ async fn frames_arrive_over_tcp_and_tls() {
             let outcome = registry.carry_out(&order()).await;
             assert!(outcome.is_done(), "{outcome:?}");
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let kept = kept.lock().unwrap().clone();
+        let kept = kept_by(&kept, 2).await;
         assert_eq!(kept.len(), 2);
         for bytes in kept {
             let frames = frames(&bytes);

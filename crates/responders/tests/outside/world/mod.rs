@@ -10,6 +10,7 @@ use habitus_model::{
 };
 use habitus_responders::{BuildError, Clock, Guard, Limits, Registry, Settings, build};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -23,11 +24,23 @@ pub fn clock() -> Clock {
     Clock::new(|| NOW_MS)
 }
 
+/// Waits until a server has kept this many, since it may be behind the client; then gives them.
+pub async fn kept<T: Clone>(store: &Mutex<Vec<T>>, count: usize) -> Vec<T> {
+    for _ in 0..500 {
+        let found = store.lock().unwrap().clone();
+        if found.len() >= count {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{count} did not come");
+}
+
 /// Patience that keeps tests quick.
 pub fn quick() -> Guard {
     Guard::default().with_limits(Limits {
-        connect: Duration::from_millis(500),
-        whole: Duration::from_millis(1_500),
+        connect: Duration::from_secs(2),
+        whole: Duration::from_secs(3),
         ..Limits::default()
     })
 }

@@ -36,8 +36,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// What came so far.
     pub fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
+    }
+
+    /// The conversation of this number, from 0, when it has ended.
+    pub async fn mail(&self, number: usize) -> Mail {
+        super::kept(&self.mails, number + 1).await.swap_remove(number)
     }
 }
 
