@@ -17,6 +17,7 @@ pub mod network;
 mod ocsf_enum;
 pub mod order;
 pub mod rejection;
+mod sentence;
 pub mod time;
 pub mod units;
 pub mod verdict;
