@@ -10,6 +10,7 @@
 //! | [`snapshot`] | state + positions + versions in one file |
 //! | [`outbox`] | orders to responders: schedule, leases, dead letters, breakers |
 //! | [`audit`] | the hash chain with signed checkpoints, and its verifier |
+//! | [`seen`] | exact deduplication over a window of days |
 //! | [`storage`] | real files, and with the feature `faults` a file system that fails as disks do |
 //!
 //! # A life
@@ -47,6 +48,7 @@ mod error;
 pub mod group;
 pub mod log;
 pub mod outbox;
+pub mod seen;
 pub mod snapshot;
 pub mod storage;
 #[cfg(test)]
