@@ -4,7 +4,7 @@ use crate::cells::{CellKey, CellRank, Cells, Rank};
 use crate::finding::Finding;
 use crate::key::{FindingId, Key, Novelty};
 use crate::triage::State;
-use habitus_model::{TenantId, math};
+use habitus_model::{EventTime, TenantId, math};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,7 @@ struct Place {
     giving_way: Turn,
     novelty: Option<(TenantId, Novelty)>,
     expects: bool,
+    start: EventTime,
     bytes: usize,
 }
 
@@ -61,6 +62,8 @@ pub(crate) struct Index {
     expecting: BTreeMap<Key, BTreeSet<FindingId>>,
     /// Who gives way first.
     giving_way: BTreeMap<TenantId, BTreeSet<(Turn, FindingId)>>,
+    /// By the start of the window.
+    by_start: BTreeSet<(EventTime, FindingId)>,
     bytes: BTreeMap<TenantId, usize>,
     bytes_total: usize,
 }
@@ -75,6 +78,7 @@ impl Index {
             similar: BTreeMap::new(),
             expecting: BTreeMap::new(),
             giving_way: BTreeMap::new(),
+            by_start: BTreeSet::new(),
             bytes: BTreeMap::new(),
             bytes_total: 0,
         }
@@ -177,6 +181,7 @@ impl Index {
         }
         let giving_way = self.giving_way.entry(place.tenant.clone()).or_default();
         giving_way.insert((place.giving_way, id.clone()));
+        self.by_start.insert((place.start, id.clone()));
         *self.bytes.entry(place.tenant.clone()).or_default() += place.bytes;
         self.bytes_total += place.bytes;
     }
@@ -195,6 +200,7 @@ impl Index {
             &place.tenant,
             &(place.giving_way, id.clone()),
         );
+        self.by_start.remove(&(place.start, id.clone()));
         if let Some(bytes) = self.bytes.get_mut(&place.tenant) {
             *bytes = bytes.saturating_sub(place.bytes);
         }
@@ -221,6 +227,12 @@ impl Index {
     /// Findings of this key whose verdict says that more is to be expected.
     pub(crate) fn expecting(&self, key: &Key) -> impl Iterator<Item = &FindingId> {
         self.expecting.get(key).into_iter().flatten()
+    }
+
+    /// The finding whose window began first, if that was no later than this.
+    pub(crate) fn begun_by(&self, latest: Option<EventTime>) -> Option<FindingId> {
+        let (start, id) = self.by_start.first()?;
+        latest.is_none_or(|latest| *start <= latest).then(|| id.clone())
     }
 
     /// Bytes of all findings, roughly.
@@ -261,6 +273,7 @@ impl Place {
             cell,
             giving_way: giving_way(finding, seat),
             expects: ruling.is_some_and(|ruling| ruling.until.is_some()),
+            start: finding.start,
             bytes: finding.bytes(),
             rank,
             tenant,

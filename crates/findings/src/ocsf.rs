@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::hit::Hit;
 use crate::key::Key;
 use crate::triage::State;
+use crate::view::{Told, View};
 use crate::words::{points, score, sentences};
 use habitus_model::hash::content_digest;
 use habitus_model::math::{to_i64, to_u64};
@@ -41,9 +42,10 @@ pub struct Writer<'w> {
 impl Writer<'_> {
     /// The finding as one object.
     #[must_use]
-    pub fn to_ocsf(&self, finding: &Finding, lifecycle: Lifecycle) -> Value {
+    pub fn to_ocsf(&self, view: &View, lifecycle: Lifecycle) -> Value {
+        let finding = &view.finding;
         let worst = &finding.worst;
-        let mut object = header(finding, lifecycle);
+        let mut object = header(view, lifecycle);
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
         put("message", json!(finding.title()));
         put("finding_info", self.finding_info(finding));
@@ -61,7 +63,7 @@ impl Writer<'_> {
         put("confidence_id", json!(id));
         put("confidence", json!(caption));
         put("metadata", self.metadata(finding, lifecycle));
-        put("unmapped", json!({ "habitus": ours(finding) }));
+        put("unmapped", json!({ "habitus": ours(view) }));
         triage(finding, &mut object);
         Value::Object(object)
     }
@@ -105,10 +107,11 @@ impl Writer<'_> {
     }
 }
 
-fn header(finding: &Finding, lifecycle: Lifecycle) -> Map<String, Value> {
+fn header(view: &View, lifecycle: Lifecycle) -> Map<String, Value> {
+    let finding = &view.finding;
     let (severity_id, severity) = severity(finding.level());
     let (activity_id, activity) = lifecycle.ocsf();
-    let (status_id, status) = finding.state().ocsf();
+    let (status_id, status) = view.state.ocsf();
     let time = if lifecycle == Lifecycle::Create {
         finding.last.as_millis()
     } else {
@@ -146,7 +149,8 @@ fn triage(finding: &Finding, object: &mut Map<String, Value>) {
 }
 
 /// What OCSF has no attribute for.
-fn ours(finding: &Finding) -> Value {
+fn ours(view: &View) -> Value {
+    let finding = &view.finding;
     let worst = &finding.worst;
     let mut ours = json!({
         "recommended": worst.disposition.name(),
@@ -156,6 +160,14 @@ fn ours(finding: &Finding) -> Value {
         "expected_loss": finding.loss().points(),
         "accounts_count": finding.accounts.count(),
     });
+    let teller = match &view.told {
+        Told::ByItself => None,
+        Told::ByCampaign(id) => Some(("part_of", id)),
+        Told::ByStorm(id) => Some(("folded_into", id)),
+    };
+    if let (Some((name, id)), Some(ours)) = (teller, ours.as_object_mut()) {
+        ours.insert(name.to_owned(), json!(id.as_str()));
+    }
     let many = matches!(
         finding.key,
         Key::Source { .. } | Key::Campaign { .. } | Key::Storm { .. }
@@ -304,8 +316,8 @@ fn observables(finding: &Finding) -> Vec<Value> {
 impl Lifecycle {
     /// What to write of a finding that was written before.
     #[must_use]
-    pub fn of(finding: &Finding) -> Self {
-        match finding.state() {
+    pub const fn of(view: &View) -> Self {
+        match view.state {
             State::Closed => Self::Close,
             State::New | State::InProgress => Self::Update,
         }

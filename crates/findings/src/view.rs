@@ -69,6 +69,32 @@ impl Findings {
         })
     }
 
+    /// Takes out the findings whose window has ended by this time, the one that began first ahead: for who reads a log to
+    /// its end and keeps nothing. Campaigns of too few accounts are let go with them.
+    pub fn take_ended(&mut self, now: EventTime) -> Vec<View> {
+        let latest = now.plus(Millis(-self.grid.window().0));
+        let mut ended = Vec::new();
+        while let Some(id) = self.index.begun_by(Some(latest)) {
+            self.take_out(&id, &mut ended);
+        }
+        ended
+    }
+
+    /// Takes out all findings, like [`Findings::take_ended`].
+    pub fn take_all(&mut self) -> Vec<View> {
+        let mut all = Vec::new();
+        while let Some(id) = self.index.begun_by(None) {
+            self.take_out(&id, &mut all);
+        }
+        all
+    }
+
+    fn take_out(&mut self, id: &FindingId, taken: &mut Vec<View>) {
+        taken.extend(self.get(id));
+        self.index.remove(id);
+        self.kept.found.remove(id);
+    }
+
     /// The storms that fold something, or that somebody has taken up, with their cells.
     pub(crate) fn storms(&self) -> BTreeMap<FindingId, (TenantId, EventTime, Vec<CellKey>)> {
         let mut storms: BTreeMap<FindingId, (TenantId, EventTime, Vec<CellKey>)> = BTreeMap::new();

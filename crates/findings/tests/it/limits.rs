@@ -12,7 +12,8 @@ fn the_first_events_and_the_worst_are_kept() {
     let mut id = None;
     for n in (0..400).rev() {
         let score = if n == 350 { 95.0 } else { 61.0 };
-        let event = hit(&format!("e{n:03}"), Some("alice"), n, score);
+        let mut event = hit(&format!("e{n:03}"), Some("alice"), 0, score);
+        event.context.time = event.context.time.plus(habitus_model::Millis(n));
         id = Some(findings.id_of(&event));
         findings.settle(&event);
     }
@@ -60,10 +61,8 @@ fn closed_ones_give_way_first_and_the_oldest_of_them() {
         ids.push(findings.id_of(&event));
         findings.settle(&event);
     }
-    for n in [2_i64, 1] {
-        findings
-            .apply(&judge(n, &ids[n as usize], Verdict::Benign))
-            .unwrap();
+    for (n, index) in [(2, 2), (1, 1)] {
+        findings.apply(&judge(n, &ids[index], Verdict::Benign)).unwrap();
     }
     findings
         .apply(&command(50, &ids[9], Act::Note("look".into())))
@@ -112,7 +111,7 @@ fn notes_history_and_undo_are_bounded() {
     let id = findings.id_of(&event);
     for n in 0..300 {
         let done = findings.apply(&command(n, &id, Act::Note(format!("note {n}"))));
-        let full = n >= NOTES_MAX as i64;
+        let full = usize::try_from(n).unwrap() >= NOTES_MAX;
         assert_eq!(done.err(), full.then_some(Refused::NotesFull), "{n}");
     }
     for n in 300..600 {

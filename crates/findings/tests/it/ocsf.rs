@@ -1,7 +1,7 @@
 //! Findings are valid OCSF, in every state.
 
 use crate::support::{by, command, findings, from, hit, judge, settled};
-use habitus_findings::{Act, Finding, Lifecycle, Scope, Settings, Writer};
+use habitus_findings::{Act, Lifecycle, Scope, Settings, View, Writer};
 use habitus_findings::{Filter, Findings};
 use habitus_model::{Family, Verdict};
 use serde_json::Value;
@@ -11,19 +11,18 @@ const WRITER: Writer<'_> = Writer {
     version: "0.0.0",
 };
 
-fn valid(finding: &Finding, lifecycle: Lifecycle) -> Value {
+fn valid(finding: &View, lifecycle: Lifecycle) -> Value {
     let object = WRITER.to_ocsf(finding, lifecycle);
     assert_eq!(habitus_testkit::ocsf::validate(&object), [""; 0], "{object:#}");
     object
 }
 
-fn all(findings: &Findings) -> Vec<Finding> {
+fn all(findings: &Findings) -> Vec<View> {
     let filter = Filter {
         scope: Scope::All,
         ..Filter::default()
     };
-    let page = findings.list(&filter, None, 500);
-    page.findings.into_iter().map(|view| view.finding).collect()
+    findings.list(&filter, None, 500).findings
 }
 
 #[test]
@@ -68,13 +67,13 @@ fn what_people_say_is_in_the_record() {
     let event = hit("e1", Some("alice"), 0, 85.0);
     findings.settle(&event);
     let id = findings.id_of(&event);
-    let created = valid(&findings.get(&id).unwrap().finding, Lifecycle::Create);
+    let created = valid(&findings.get(&id).unwrap(), Lifecycle::Create);
     findings
         .apply(&command(1, &id, Act::Assign(Some("ada".into()))))
         .unwrap();
-    let updated = valid(&findings.get(&id).unwrap().finding, Lifecycle::Update);
+    let updated = valid(&findings.get(&id).unwrap(), Lifecycle::Update);
     findings.apply(&judge(2, &id, Verdict::Test)).unwrap();
-    let finding = findings.get(&id).unwrap().finding;
+    let finding = findings.get(&id).unwrap();
     assert_eq!(Lifecycle::of(&finding), Lifecycle::Close);
     let closed = valid(&finding, Lifecycle::Close);
     assert_eq!(

@@ -195,3 +195,23 @@ fn no_name_can_imitate_another_key() {
         assert_eq!(findings.id_of(&far).as_str().len(), 32);
     }
 }
+
+#[test]
+fn what_has_ended_can_be_taken_out() {
+    let day = 24 * 60;
+    let events: Vec<Hit> = (0..10)
+        .map(|n| hit(&format!("e{n}"), Some("alice"), n * day / 2, 70.0))
+        .collect();
+    let mut findings = findings();
+    let mut taken = Vec::new();
+    for event in &events {
+        taken.extend(findings.take_ended(event.time()));
+        findings.settle(event);
+        assert!(findings.counts().kept <= 1, "only what goes on is kept");
+    }
+    taken.extend(findings.take_ended(crate::support::at(1_000 * day)));
+    assert_eq!(findings.counts(), habitus_findings::Counts::default());
+    let counts: Vec<u64> = taken.iter().map(|view| view.finding.count).collect();
+    assert_eq!(counts.iter().sum::<u64>(), 10, "{counts:?}");
+    assert!(taken.is_sorted_by_key(|view| view.finding.start));
+}

@@ -55,7 +55,7 @@ fn one_takeover_among_a_hundred_thousand_noise_alerts_is_in_the_top_ten() {
         .filter(|view| view.finding.key.behaviour_name() == "storm")
         .collect();
     let collapsed: u64 = storms.iter().map(|view| view.finding.count).sum();
-    let shown = (all.len() - storms.len()) as u64;
+    let shown = u64::try_from(all.len() - storms.len()).unwrap();
     assert_eq!(collapsed + shown, 100_001, "none is lost from the counts");
     assert!(opened < 3_000, "{opened} alerts would have been sent");
     let counts = findings.counts();

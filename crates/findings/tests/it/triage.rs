@@ -1,9 +1,7 @@
 //! What people do about findings: verdicts, their preview, and taking back.
 
 use crate::support::{at, command, findings, from, hit, judge, line, said, settled, view};
-use habitus_findings::{
-    Act, Ask, CommandId, FindingId, Findings, Hit, Judged, Outcome, Reach, Refused, State, What,
-};
+use habitus_findings::{Act, Ask, CommandId, FindingId, Findings, Hit, Outcome, Reach, Refused, State, What};
 use habitus_findings::{Filter, Told};
 use habitus_model::{Family, Verdict};
 use proptest::prelude::*;
@@ -133,7 +131,11 @@ fn verdicts_teach_what_they_say() {
             (learns, refuses),
             "{verdict:?}"
         );
-        assert_eq!(effects.kept_out, 2 - learns.len() as u64, "{verdict:?}");
+        assert_eq!(
+            effects.kept_out,
+            if learns.is_empty() { 2 } else { 1 },
+            "{verdict:?}"
+        );
         assert_eq!(effects.closes.len(), usize::from(verdict.closes()), "{verdict:?}");
         let changed = findings.apply(&judge(2, &id, Verdict::Test)).unwrap().effects;
         assert_eq!(
@@ -358,99 +360,6 @@ fn campaigns_take_findings_over_and_speak_for_them() {
 }
 
 #[test]
-fn filters_and_cursors_go_through_the_queue() {
-    let mut findings = findings();
-    for n in 0..25_u8 {
-        let mut event = hit(
-            &format!("e{n}"),
-            Some(&format!("user{n}")),
-            0,
-            60.0 + f64::from(n),
-        );
-        from(&mut event, &format!("10.{n}.0.1"));
-        findings.settle(&event);
-    }
-    let mut seen = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = findings.list(&Filter::default(), cursor.as_ref(), 10);
-        seen.extend(page.findings.iter().map(|view| view.finding.score().get()));
-        let Some(next) = page.next else { break };
-        cursor = habitus_findings::Cursor::parse(&next.to_string());
-        assert_eq!(cursor, Some(next));
-    }
-    assert_eq!(
-        seen,
-        (0..25).rev().map(|n| 60.0 + f64::from(n)).collect::<Vec<_>>()
-    );
-    let count = |filter: Filter| {
-        let listed = findings.list(&filter, None, 100).findings.len() as u64;
-        assert_eq!(findings.tally(&filter).total, listed);
-        listed
-    };
-    let all = Filter::default;
-    assert_eq!(
-        count(Filter {
-            level: Some(habitus_model::RiskLevel::Critical),
-            ..all()
-        }),
-        5
-    );
-    assert_eq!(
-        count(Filter {
-            account: Some("user7".into()),
-            ..all()
-        }),
-        1
-    );
-    assert_eq!(
-        count(Filter {
-            text: Some("10.24.".into()),
-            ..all()
-        }),
-        1
-    );
-    assert_eq!(
-        count(Filter {
-            text: Some("NEW NETWORK".into()),
-            ..all()
-        }),
-        25
-    );
-    assert_eq!(
-        count(Filter {
-            since: Some(at(1)),
-            ..all()
-        }),
-        0
-    );
-    assert_eq!(
-        count(Filter {
-            verdict: Some(Judged::Not),
-            ..all()
-        }),
-        25
-    );
-    assert_eq!(
-        count(Filter {
-            states: vec![State::Closed],
-            ..all()
-        }),
-        0
-    );
-    assert_eq!(
-        count(Filter {
-            tenant: Some(habitus_model::TenantId::new("other")),
-            ..all()
-        }),
-        0
-    );
-    for bad in ["", "1", "1_2", "1_2_", "a_b_c", "99999999999999999999_1_x"] {
-        assert_eq!(habitus_findings::Cursor::parse(bad), None, "{bad}");
-    }
-}
-
-#[test]
 fn what_is_put_aside_comes_back_in_time_or_when_it_worsens() {
     let (mut findings, id) = one();
     findings
@@ -500,7 +409,7 @@ proptest! {
     ) {
         let (mut findings, ids) = alike();
         for (n, (which, act, grow)) in acts.into_iter().enumerate() {
-            let n = n as i64 + 1;
+            let n = i64::try_from(n).unwrap() + 1;
             if grow {
                 let name = ["alice", "bob", "carol"][which];
                 findings.settle(&hit(&format!("more{n}"), Some(name), n, 70.0));
