@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`.
+//! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`, `cargo xtask deb`.
 //!
 //! A tool for people at a terminal and for CI; nothing of the product depends on it.
 
@@ -9,6 +9,7 @@
 )]
 
 mod counts;
+mod deb;
 mod packages;
 mod run;
 mod scaffold;
@@ -23,7 +24,8 @@ usage: cargo xtask COMMAND
 
   test [--fast]                       every check; --fast leaves out what takes minutes
   new format|feature|detector NAME    a new part: its file, its line in the list, its fixtures
-  tidy                                the style rules that neither rustfmt nor clippy knows";
+  tidy                                the style rules that neither rustfmt nor clippy knows
+  deb [--binary FILE] [--out DIR]     the Debian package, of a release build or of a program that is there";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["test"] => run::all(&workspace_root(), run::Extent::Full),
         ["test", "--fast"] => run::all(&workspace_root(), run::Extent::Fast),
         ["tidy"] => run::tidy_alone(&workspace_root()),
+        ["deb", options @ ..] => deb::command(&workspace_root(), options),
         ["new", kind, name] => scaffold::command(&workspace_root(), kind, name),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,6 +1,6 @@
 //! What the kernel dropped in front of a UDP socket.
 //!
-//! Linux counts it in the last column of `/proc/net/udp` and `/proc/net/udp6` (proc(5)). A socket is found there by its
+//! Linux counts it in the last column of `/proc/self/net/udp` and `udp6` (proc(5)). A socket is found there by its
 //! inode.
 
 use socket2::SockRef;
@@ -16,9 +16,9 @@ pub(super) fn udp_drops(socket: &SockRef<'_>, address: SocketAddr) -> Option<u64
     let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).ok()?;
     let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
     let table = if address.is_ipv4() {
-        "/proc/net/udp"
+        "/proc/self/net/udp"
     } else {
-        "/proc/net/udp6"
+        "/proc/self/net/udp6"
     };
     let mut text = String::new();
     let file = std::fs::File::open(table).ok()?;
