@@ -28,6 +28,8 @@ pub use operation::{
     SourceState,
 };
 
+pub(crate) use schema::verdict as verdict_schema;
+
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use std::fmt;
@@ -92,7 +94,8 @@ pub trait Actions: Send + Sync {
     async fn decide(&self, who: &Who, id: &str, decide: Decide) -> Result<ActionRow, Refusal>;
 }
 
-/// The audit chain.
+/// The audit chain. The console records sign-ins, changes of users and tokens, and reads of findings, accounts and
+/// sessions; commands on findings and orders are recorded by those who carry them out.
 #[async_trait]
 pub trait Audit: Send + Sync {
     /// Appends an entry; it is on stable storage when this returns. What cannot be recorded must not be done.

@@ -49,7 +49,7 @@ pub struct IngestAnswer {
     pub accepted: u64,
     /// Events that were there before: the same source and event id.
     pub duplicates: u64,
-    /// Records that could not be read; the first hundred, in order.
+    /// Records that could not be read, in order: all of [`Content::Records`], the first thousand of [`Content::Whole`].
     pub rejected: Vec<RejectedLine>,
 }
 

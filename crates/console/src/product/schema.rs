@@ -39,7 +39,7 @@ pub(super) fn level_or_null() -> RefOr<Schema> {
     or_null(words(RiskLevel::ALL.iter().map(|level| level.name())))
 }
 
-pub(super) fn verdict() -> RefOr<Schema> {
+pub(crate) fn verdict() -> RefOr<Schema> {
     words(Verdict::ALL.iter().map(|verdict| verdict.name())).into()
 }
 

@@ -18,17 +18,17 @@ pub fn parse(text: &str) -> Option<EventTime> {
     EventTime::from_millis(at.as_millisecond())
 }
 
-pub(super) fn serialize<S: Serializer>(time: &EventTime, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(time: &EventTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&text(*time))
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EventTime, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EventTime, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse(&text).ok_or_else(|| D::Error::custom("not a time of RFC 3339"))
 }
 
 /// The same for instants that may be unknown.
-pub(super) mod option {
+pub(crate) mod option {
     use super::{Deserialize, Deserializer, EventTime, Serializer};
     use serde::de::Error as _;
 
