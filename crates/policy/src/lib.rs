@@ -19,11 +19,13 @@
 
 mod budgets;
 mod cel;
+mod decide;
 mod facts;
 mod file;
 mod lint;
 mod nearest;
 mod network;
+mod orders;
 mod policy;
 mod problem;
 mod ruling;
@@ -34,9 +36,10 @@ mod variables;
 
 pub use budgets::{Budgets, Limits, TENANTS_MAX};
 pub use cel::{Condition, limits};
+pub use decide::{Decided, Wanted};
 pub use facts::{EventFacts, FAMILIES, Facts, LISTS_MAX, Listed, Meaning, Signals};
 pub use policy::{BreakGlass, Policy, Rule, Safe, Step, Surroundings};
 pub use problem::{Problem, Severity};
-pub use ruling::{Decided, Failed, Held, Hold, Ruling, Suppressed, Suppression, Wanted};
+pub use ruling::{Failed, Held, Hold, Ruling, Suppressed, Suppression};
 pub use thresholds::Thresholds;
 pub use variables::{VariableInfo, variables};

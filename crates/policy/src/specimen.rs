@@ -81,6 +81,7 @@ impl Default for Specimen {
                 activity: Activity::from_ocsf(3002, 1),
                 status: Status::Unknown,
                 strong_factor: false,
+                second_factor: None,
                 place: Place::default(),
                 network: Network::default(),
                 client: Client::default(),

@@ -9,6 +9,7 @@ mod bounds;
 mod calls;
 mod check;
 mod code;
+mod compare;
 mod guards;
 mod lexer;
 pub mod limits;

@@ -47,6 +47,7 @@ impl Happening {
                 activity: Activity::from_ocsf(3002, 1),
                 status: Status::Success,
                 strong_factor: false,
+                second_factor: None,
                 place: Place::default(),
                 network: Network::default(),
                 client: Client::default(),
