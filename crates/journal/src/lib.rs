@@ -11,6 +11,7 @@
 //! | [`outbox`] | orders to responders: schedule, leases, dead letters, breakers |
 //! | [`audit`] | the hash chain with signed checkpoints, and its verifier |
 //! | [`seen`] | exact deduplication over a window of days |
+//! | [`archive`] | raw telemetry to Parquet, by day |
 //! | [`storage`] | real files, and with the feature `faults` a file system that fails as disks do |
 //!
 //! # A life
@@ -41,6 +42,7 @@
 //! # }
 //! ```
 
+pub mod archive;
 pub mod audit;
 mod bytes;
 mod crypto;
