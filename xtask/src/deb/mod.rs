@@ -66,7 +66,35 @@ fn make(root: &Path, asked: &Asked<'_>) -> Result<PathBuf, String> {
     };
     let out = asked.out.map_or_else(|| target.join("debian"), PathBuf::from);
     fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    pack(root, &binary, &out)
+    pack(root, &binary, &out, &Manner::of_release(root))
+}
+
+/// How a package is written.
+#[derive(Debug)]
+struct Manner {
+    /// Compression, as dpkg-deb calls it.
+    compression: &'static str,
+    /// Time of its files, seconds since 1970.
+    time: String,
+}
+
+impl Manner {
+    /// As it is given away. Its files are of the time that the caller says (SOURCE_DATE_EPOCH, reproducible-builds.org),
+    /// or of the last commit, so that equal sources give equal packages.
+    fn of_release(root: &Path) -> Self {
+        let committed = || {
+            output(
+                Command::new("git")
+                    .current_dir(root)
+                    .args(["log", "-1", "--format=%ct"]),
+            )
+        };
+        let time = std::env::var("SOURCE_DATE_EPOCH").or_else(|_| committed());
+        Self {
+            compression: "xz",
+            time: time.unwrap_or_else(|_| "0".to_owned()),
+        }
+    }
 }
 
 fn release(root: &Path, target: &Path) -> Result<PathBuf, String> {
@@ -80,7 +108,7 @@ fn release(root: &Path, target: &Path) -> Result<PathBuf, String> {
 }
 
 /// Packs the program `binary` into a file in `out`.
-fn pack(root: &Path, binary: &Path, out: &Path) -> Result<PathBuf, String> {
+fn pack(root: &Path, binary: &Path, out: &Path, manner: &Manner) -> Result<PathBuf, String> {
     let manifest = Manifest::read(root)?;
     let deb = &manifest.deb;
     let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
@@ -100,15 +128,10 @@ fn pack(root: &Path, binary: &Path, out: &Path) -> Result<PathBuf, String> {
         .map_err(|error| format!("control files: {error}"))?;
     let package = out.join(format!("{name}.deb"));
     let mut build = Command::new("dpkg-deb");
-    // Times of files are those of the last commit, so that equal sources give equal packages.
-    let time = output(
-        Command::new("git")
-            .current_dir(root)
-            .args(["log", "-1", "--format=%ct"]),
-    );
-    build.env("SOURCE_DATE_EPOCH", time.unwrap_or_else(|_| "0".to_owned()));
     build
-        .args(["--root-owner-group", "-Zxz", "--build"])
+        .env("SOURCE_DATE_EPOCH", &manner.time)
+        .arg(format!("-Z{}", manner.compression))
+        .args(["--root-owner-group", "--build"])
         .args([&tree, &package]);
     output(&mut build)?;
     remove(&tree).map_err(|error| format!("{}: {error}", tree.display()))?;

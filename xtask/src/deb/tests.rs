@@ -44,7 +44,11 @@ fn the_package_installs_what_the_manifest_names() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let package = pack(&workspace_root(), &program, dir.path()).unwrap();
+    let manner = Manner {
+        compression: "none",
+        time: "1767607200".to_owned(),
+    };
+    let package = pack(&workspace_root(), &program, dir.path(), &manner).unwrap();
     let root = dir.path().join("root");
     ran(Command::new("dpkg-deb").arg("-x").args([&package, &root]));
     let manifest = Manifest::read(&workspace_root()).unwrap();
@@ -81,7 +85,7 @@ fn the_package_installs_what_the_manifest_names() {
     }
     let again = dir.path().join("again");
     fs::create_dir(&again).unwrap();
-    let second = pack(&workspace_root(), &program, &again).unwrap();
+    let second = pack(&workspace_root(), &program, &again, &manner).unwrap();
     assert!(
         fs::read(&package).unwrap() == fs::read(second).unwrap(),
         "equal sources, equal packages"
