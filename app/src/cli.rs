@@ -29,6 +29,8 @@ Examples:
 pub enum Command {
     /// See it work: an invented organisation with takeovers in its log
     Try(commands::try_it::Try),
+    /// Serve: take events in, decide inline, show findings
+    Serve(commands::serve::Serve),
     /// Score and learn every event of a log in time order
     Replay(Box<commands::replay::Replay>),
     /// Print each event of a log as OCSF 1.8, one JSON object a line

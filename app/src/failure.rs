@@ -1,6 +1,6 @@
 //! How a command ends: the exit codes that scripts rely on, and errors that say how to mend what is wrong.
 
-use habitus_engine::SnapshotError;
+use habitus_live::SnapshotError;
 use std::io;
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ mod failure;
 mod findings;
 mod pipeline;
 mod report;
+mod serve;
 mod summary;
 mod terminal;
 mod verdict;

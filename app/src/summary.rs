@@ -1,6 +1,5 @@
 //! What came out of a replay, counted while it goes by: for the table, for `--json`, and for the report.
 
-use crate::findings::{Flagged, lead};
 use crate::verdict;
 use habitus_engine::{Learning, Record};
 use habitus_model::{Assessment, EventTime, RiskLevel, Status};
@@ -53,12 +52,12 @@ pub struct Day {
 #[derive(Debug, Clone)]
 pub struct Top {
     /// That event.
-    pub flagged: Flagged,
+    pub assessment: Assessment,
 }
 
 impl Summary {
     /// Counts one event.
-    pub fn count(&mut self, record: &Record, source: &habitus_model::Text, assessment: &Assessment) {
+    pub fn count(&mut self, record: &Record, assessment: &Assessment) {
         let level = usize::from(assessment.level.id());
         let bump = |levels: &mut ByLevel| {
             if let Some(count) = levels.get_mut(level) {
@@ -82,7 +81,7 @@ impl Summary {
             bump(&mut day.levels);
         }
         self.widen((context.time, context.time));
-        self.place(record, source, assessment);
+        self.place(assessment);
     }
 
     /// Adds what comes next.
@@ -124,17 +123,17 @@ impl Summary {
     }
 
     /// Remembers the event if its account is among the highest.
-    fn place(&mut self, record: &Record, source: &habitus_model::Text, assessment: &Assessment) {
+    fn place(&mut self, assessment: &Assessment) {
         if assessment.account.is_none() {
             return;
         }
         let full = self.top.len() >= ACCOUNTS_MAX;
-        let lowest = self.top.last().map(|top| &top.flagged.assessment);
+        let lowest = self.top.last().map(|top| &top.assessment);
         if full && lowest.is_some_and(|lowest| worse_first(assessment, lowest) == Ordering::Greater) {
             return;
         }
         self.insert(Top {
-            flagged: Flagged::new(record, source, assessment),
+            assessment: assessment.clone(),
         });
     }
 
@@ -142,19 +141,18 @@ impl Summary {
     /// event came, so nothing else needs to be remembered.
     fn insert(&mut self, new: Top) {
         let same = |top: &Top| {
-            let (a, b) = (&top.flagged.assessment, &new.flagged.assessment);
+            let (a, b) = (&top.assessment, &new.assessment);
             a.account == b.account && a.tenant == b.tenant
         };
         if let Some(at) = self.top.iter().position(same) {
-            let held = self.top.get(at).map(|top| &top.flagged.assessment);
-            if held.is_some_and(|held| worse_first(held, &new.flagged.assessment) != Ordering::Greater) {
+            let held = self.top.get(at).map(|top| &top.assessment);
+            if held.is_some_and(|held| worse_first(held, &new.assessment) != Ordering::Greater) {
                 return;
             }
             self.top.remove(at);
         }
         self.top.push(new);
-        self.top
-            .sort_by(|a, b| worse_first(&a.flagged.assessment, &b.flagged.assessment));
+        self.top.sort_by(|a, b| worse_first(&a.assessment, &b.assessment));
         self.top.truncate(ACCOUNTS_MAX);
     }
 }
@@ -190,12 +188,15 @@ pub struct TopLine<'a> {
 impl Top {
     /// The strongest reason, as a sentence without a stop.
     pub fn reason(&self) -> Option<String> {
-        lead(&self.flagged.assessment).map(|lead| lead.reason.to_string())
+        let lines = self.assessment.contributions.iter();
+        let accusing = lines.filter(|line| line.family.is_some() && line.nats.0 > 0.0);
+        let lead = accusing.max_by(|a, b| a.nats.0.total_cmp(&b.nats.0));
+        lead.map(|lead| lead.reason.to_string())
     }
 
     /// For `--json`.
     pub fn line(&self) -> TopLine<'_> {
-        let a = &self.flagged.assessment;
+        let a = &self.assessment;
         TopLine {
             account: a.account.as_ref().map(|account| account.as_str()),
             tenant: a.tenant.as_str(),

@@ -86,7 +86,8 @@ pub fn points(nats: f64) -> f64 {
     positive_zero(round_to(nats * POINTS_PER_NAT, 1))
 }
 
-fn nats(x: f64) -> f64 {
+/// Nats as verdicts write them, nine decimals.
+pub fn nats(x: f64) -> f64 {
     positive_zero(round_to(x, NATS_DECIMALS))
 }
 

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod normalize;
 pub mod replay;
+pub mod serve;
 pub mod simulate;
 pub mod try_it;
 
@@ -23,6 +24,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Try(try_it) => try_it::run(&try_it, talk),
         Command::Simulate(simulate) => simulate::run(&simulate, talk),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate, talk),
+        Command::Serve(serve) => serve::run(&serve, talk),
         Command::Replay(replay) => replay::run(&replay, talk),
         Command::Normalize(normalize) => normalize::run(&normalize, talk),
         Command::Explain(explain) => explain::run(&explain, talk),

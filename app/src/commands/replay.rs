@@ -2,13 +2,14 @@
 
 use crate::cli::{self, Ordering, Reading};
 use crate::failure::{Failure, Outcome, Trouble};
-use crate::findings::{Finding, Flagged, Grouping, to_ocsf};
+use crate::findings::{Grouping, to_ocsf};
 use crate::pipeline::{Plan, Scored, Scorer, intake};
 use crate::report::{self, Account};
 use crate::summary::Summary;
 use crate::terminal::Talk;
 use crate::verdict;
 use clap::Args;
+use habitus_findings::{Finding, Hit, Told, View};
 use habitus_model::RiskLevel;
 use habitus_sources::parallel_ordered;
 use std::fs::File;
@@ -141,7 +142,7 @@ struct Want {
 struct Rendered {
     verdicts: Vec<u8>,
     summary: Summary,
-    flagged: Vec<Flagged>,
+    flagged: Vec<Hit>,
 }
 
 fn render(scored: &Scored, want: &Want, writer: &mut verdict::Writer) -> Rendered {
@@ -159,9 +160,11 @@ fn render(scored: &Scored, want: &Want, writer: &mut verdict::Writer) -> Rendere
         if want.verdicts {
             writer.line(record, assessment, &mut rendered.verdicts);
         }
-        rendered.summary.count(record, source, assessment);
+        rendered.summary.count(record, assessment);
         if want.grouping.wants(record, assessment) {
-            rendered.flagged.push(Flagged::new(record, source, assessment));
+            rendered
+                .flagged
+                .push(Hit::new(&record.context, assessment, source));
         }
     }
     rendered
@@ -174,7 +177,7 @@ struct Gathered {
     findings: u64,
     /// The findings with the highest scores, for the report.
     worst: Vec<Finding>,
-    closed: Vec<Finding>,
+    closed: Vec<View>,
     settings: (f64, u16),
 }
 
@@ -200,27 +203,23 @@ impl Gathered {
     fn take(&mut self, rendered: Rendered, outputs: &mut Outputs) -> Result<(), Failure> {
         self.summary.add(rendered.summary);
         for flagged in rendered.flagged {
-            self.grouping.push(flagged, &mut self.closed);
+            self.grouping.push(&flagged, &mut self.closed);
         }
         self.write(outputs)
     }
 
     fn finish(mut self, outputs: &mut Outputs) -> Result<(Summary, u64, Vec<Finding>), Failure> {
-        let open = std::mem::replace(
-            &mut self.grouping,
-            Grouping::new(self.settings.0, self.settings.1),
-        );
-        open.finish(&mut self.closed);
+        self.grouping.finish(&mut self.closed);
         self.write(outputs)?;
         Ok((self.summary, self.findings, self.worst))
     }
 
     fn write(&mut self, outputs: &mut Outputs) -> Result<(), Failure> {
-        for finding in self.closed.drain(..) {
+        for view in self.closed.drain(..) {
             self.findings += 1;
-            outputs.finding(&finding)?;
-            if outputs.html.is_some() {
-                report::keep(&mut self.worst, finding);
+            outputs.finding(&view)?;
+            if outputs.html.is_some() && view.told == Told::ByItself {
+                report::keep(&mut self.worst, view.finding);
             }
         }
         Ok(())
@@ -260,7 +259,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn finding(&mut self, finding: &Finding) -> Result<(), Failure> {
+    fn finding(&mut self, finding: &View) -> Result<(), Failure> {
         if let Some(out) = &mut self.findings {
             serde_json::to_writer(&mut *out, &to_ocsf(finding))?;
             out.write_all(b"\n")?;

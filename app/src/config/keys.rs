@@ -50,7 +50,7 @@ impl Walk {
         match value {
             // A table where a value belongs is refused by its type later.
             DeValue::Table(table) if options::find(kind).is_none() => self.table(at, kind, table),
-            DeValue::Array(items) => {
+            DeValue::Array(items) if options::find(kind).is_none() => {
                 for (index, item) in items.iter().enumerate() {
                     if let DeValue::Table(table) = item.get_ref() {
                         self.table(&format!("{at}[{index}]"), &format!("{kind}[]"), table);

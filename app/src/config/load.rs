@@ -120,6 +120,12 @@ impl Loaded {
         }
     }
 
+    /// Where relative paths of the configuration start: the file's directory, or the present one.
+    pub fn base(&self) -> &Path {
+        let parent = self.file.as_deref().and_then(Path::parent);
+        parent.unwrap_or(Path::new(""))
+    }
+
     /// Whether the file sets the option at a path.
     pub fn sets(&self, path: &str) -> bool {
         self.places.contains_key(path)
@@ -138,12 +144,7 @@ impl Loaded {
 
     /// Reads a file that the configuration names; relative paths start at the configuration file.
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, String> {
-        let base = self
-            .file
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""));
-        let path = base.join(path);
+        let path = self.base().join(path);
         fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
     }
 

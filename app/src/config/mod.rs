@@ -7,11 +7,13 @@ mod load;
 pub mod options;
 mod problem;
 mod ranges;
+mod serve;
 mod values;
 
 pub use keys::distance;
 pub use load::{Depth, Loaded, load};
 pub use problem::Problems;
+pub use serve::{Authorize, Fallback, Serve};
 pub use values::{ListKind, Size};
 
 use crate::cli;
@@ -20,7 +22,9 @@ use habitus_model::UtcOffset;
 use habitus_model::hash::HashKey;
 use habitus_normalize::Limits;
 use habitus_policy::Thresholds;
+use habitus_responders::{ExporterSettings, ResponderSettings};
 use habitus_score::Weights;
+use habitus_sources::live::SourceSettings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -40,6 +44,14 @@ pub struct Config {
     pub findings: Findings,
     /// `[replay]`
     pub replay: Replay,
+    /// `[serve]`
+    pub serve: Serve,
+    /// `[[source]]`
+    pub source: Vec<SourceSettings>,
+    /// `[[responder]]`
+    pub responder: Vec<ResponderSettings>,
+    /// `[[exporter]]`
+    pub exporter: Vec<ExporterSettings>,
 }
 
 /// How records are read.

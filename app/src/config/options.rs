@@ -53,6 +53,32 @@ pub const ALL: &[Opt] = &[
     opt("replay.memory", "Memory for putting events in order; the rest goes to temporary files. `--memory` overrides it."),
     opt("replay.threads", "Threads; the number of cores if not given. Changes no result. `--threads` overrides it."),
     opt("replay.temp_dir", "Directory for temporary files; the system's own if not given. `--temp-dir` overrides it."),
+    opt("serve.listen", "Address of the API and the console. Beyond this machine it takes TLS, or `dangerously_allow_plain_http`. `--listen` overrides it."),
+    opt("serve.names", "Host names by which the server is called, beside its address and localhost; requests for others are refused (DNS rebinding)."),
+    opt("serve.data_dir", "Directory of everything that is kept. `--data-dir` overrides it."),
+    opt("serve.tls_cert", "Certificate chain in PEM. Relative paths start at the configuration file."),
+    opt("serve.tls_key", "Private key of the certificate in PEM."),
+    opt("serve.dangerously_allow_plain_http", "Listen beyond this machine without TLS, behind a proxy that has it."),
+    opt("serve.trusted_proxies", "Networks (CIDR) of proxies whose `X-Forwarded-For` is believed."),
+    opt("serve.policy", "Policy file; `policy.toml` in the data directory if not given."),
+    opt("serve.encryption_key", "Key of encryption at rest: `env:NAME` or `file:PATH` with 64 hexadecimal digits. Not set: no encryption."),
+    opt("serve.lateness_seconds", "How long an event waits for earlier ones before it is learned; it is judged at once."),
+    opt("serve.waiting_max", "Most events that wait; beyond it the earliest is learned early."),
+    opt("serve.assess_deadline_ms", "How long an inline decision may take unless the request says otherwise."),
+    opt("serve.assess_default", "What is answered where no decision can be had in time: `allow`, `review`, `challenge` or `deny`; marked as degraded."),
+    opt("serve.intake_memory", "Memory for requests that are being taken in; beyond it they are refused with 503."),
+    opt("serve.threads", "Threads that take events in and judge them; the number of cores if not given."),
+    opt("serve.retention_days", "How long raw telemetry is kept."),
+    opt("serve.retention_size", "How much raw telemetry is kept, compressed; the oldest goes first."),
+    opt("serve.snapshot_events", "A snapshot of the state is taken after so many events: fewer make recovery quicker."),
+    opt("serve.snapshot_minutes", "And after so many minutes in which any came."),
+    opt("serve.authorize[].name", "Name of a route of forward authentication, as `?route=` gives it (nginx `auth_request`, Traefik, oauth2-proxy, Envoy). One without `?route=` is `default`, which fails closed."),
+    opt("serve.authorize[].fail_open", "Give access where no decision can be made; the answer says so."),
+    opt("serve.authorize[].account_headers", "Headers that may name the account, the first present counts; the proxy must remove them from what clients send."),
+    opt("serve.authorize[].source", "Source under which the route's events are judged."),
+    opt("source", "Sources that the server reads by itself, as `[[source]]` tables: see [sources](sources.md)."),
+    opt("responder", "Where orders go, as `[[responder]]` tables: see [responders](responders.md)."),
+    opt("exporter", "Where findings are exported to, as `[[exporter]]` tables: see [responders](responders.md)."),
 ];
 
 /// What an option is if the file leaves it out, as TOML; absent if nothing is.
@@ -151,7 +177,18 @@ mod tests {
     fn tables_know_their_keys() {
         assert_eq!(
             allowed(""),
-            ["formats", "limits", "enrich", "scoring", "findings", "replay"]
+            [
+                "formats",
+                "limits",
+                "enrich",
+                "scoring",
+                "findings",
+                "replay",
+                "serve",
+                "source",
+                "responder",
+                "exporter"
+            ]
         );
         assert_eq!(allowed("enrich.ip_list[]"), ["name", "kind", "path"]);
         assert_eq!(allowed("findings"), ["from_score", "window_hours"]);

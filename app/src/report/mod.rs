@@ -9,12 +9,12 @@ pub use html::page;
 pub use numbers::{count, stamp};
 pub use table::talk;
 
-use crate::findings::Finding;
 use crate::pipeline::Plan;
 use crate::pipeline::{Tally, tally};
 use crate::summary::Summary;
 use crate::verdict;
 use habitus_engine::MODEL;
+use habitus_findings::Finding;
 use habitus_model::RiskLevel;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -44,8 +44,8 @@ pub struct Account<'a> {
 
 /// Keeps a finding if it is among the highest.
 pub fn keep(worst: &mut Vec<Finding>, finding: Finding) {
-    let score = |finding: &Finding| finding.worst.assessment.score.get();
-    let odds = |finding: &Finding| finding.worst.assessment.log_odds.0;
+    let score = |finding: &Finding| finding.worst.score.get();
+    let odds = |finding: &Finding| finding.worst.log_odds.0;
     let before = |held: &Finding| {
         let by_score = score(held).total_cmp(&score(&finding));
         by_score.then(odds(held).total_cmp(&odds(&finding))).is_ge()

@@ -1,11 +1,10 @@
 //! What the page shows, worked out from the account: the template only places it.
 
 use super::{Account, attributions, count, numbers, stamp, whole};
-use crate::findings::{Finding, Flagged, name, sentence, title};
 use crate::pipeline::tally;
-use crate::verdict;
 use habitus_engine::MODEL;
-use habitus_model::{Assessment, Blind, Context, RiskLevel};
+use habitus_findings::{Finding, Hit, Key, behaviour, points, sentence};
+use habitus_model::{Blind, Context, RiskLevel, RiskScore};
 
 /// Events listed in a card.
 const EVENTS_MAX: usize = 8;
@@ -37,7 +36,7 @@ pub struct Card {
     pub uid: String,
     pub account: String,
     pub kind: &'static str,
-    pub title: &'static str,
+    pub title: String,
     pub lead: String,
     pub count: String,
     pub span: String,
@@ -136,75 +135,70 @@ pub fn cards(account: &Account<'_>) -> Vec<Card> {
 }
 
 fn card(finding: &Finding) -> Card {
-    let a = &finding.worst.assessment;
-    let (steps, zero) = steps(a);
+    let worst = &finding.worst;
+    let (steps, zero) = steps(worst);
     let span = if finding.first == finding.last {
         stamp(finding.first)
     } else {
         format!("{} to {}", stamp(finding.first), stamp(finding.last))
     };
+    let title = match &finding.key {
+        Key::Campaign { .. } => format!("Campaign over {} accounts", count(finding.accounts.count())),
+        key => behaviour::title(key.behaviour()).to_owned(),
+    };
+    let events = finding.evidence();
     Card {
-        risk: risk(a),
-        uid: finding.uid.clone(),
-        account: visible(&finding.subject()),
-        kind: a.kind.name(),
-        title: title(finding.family),
-        lead: reasons(a),
+        risk: risk(worst.level, worst.score),
+        uid: finding.id.to_string(),
+        account: visible(&finding.key.subject()),
+        kind: worst.kind.name(),
+        title,
+        lead: reasons(worst),
         count: if finding.count == 1 {
             "1 event".to_owned()
         } else {
             format!("{} events", count(finding.count))
         },
         span,
-        origin: visible(&origin(&finding.worst.context)),
-        client: visible(&finding.worst.context.client.label()),
-        total: signed(verdict::points(a.log_odds.0)),
-        score: format!("{:.1}", (verdict::score(a) * 10.0).floor() / 10.0),
-        confidence: format!("{:.2}", a.confidence.get()),
-        recommended: a.decision.disposition.name(),
+        origin: visible(&origin(&worst.context)),
+        client: visible(&worst.context.client.label()),
+        total: signed(points(worst.log_odds.0)),
+        score: format!("{:.1}", (worst.score.get() * 10.0).floor() / 10.0),
+        confidence: format!("{:.2}", worst.confidence.get()),
+        recommended: worst.disposition.name(),
         steps,
         zero,
-        blind: blind(a),
-        events: finding.events.iter().take(EVENTS_MAX).map(event).collect(),
+        blind: blind(worst),
+        events: events.iter().take(EVENTS_MAX).map(|hit| event(hit)).collect(),
         more: finding.count.saturating_sub(EVENTS_MAX as u64),
     }
 }
 
 /// The two strongest reasons against the owner, as sentences.
-fn reasons(a: &Assessment) -> String {
-    let accusing = a
-        .contributions
-        .iter()
-        .filter(|c| c.family.is_some() && c.nats.0 > 0.0);
-    accusing
-        .take(2)
-        .map(|c| sentence(&c.reason.to_string()))
-        .collect::<Vec<_>>()
-        .join(" ")
+fn reasons(hit: &Hit) -> String {
+    let accusing = hit.lines.iter().filter(|line| line.accuses());
+    let told: Vec<String> = accusing.take(2).map(|line| sentence(&line.text)).collect();
+    told.join(" ")
 }
 
 /// The lines of the waterfall, and where its zero lies. Each bar starts where the one before it ended.
-fn steps(a: &Assessment) -> (Vec<Step>, String) {
-    let points: Vec<f64> = a
-        .contributions
-        .iter()
-        .map(|c| verdict::points(c.nats.0))
-        .collect();
+fn steps(hit: &Hit) -> (Vec<Step>, String) {
+    let all: Vec<f64> = hit.lines.iter().map(|line| points(line.nats.0)).collect();
     let (mut low, mut high, mut at) = (0.0_f64, 1.0_f64, 0.0);
-    for p in &points {
+    for p in &all {
         at += p;
         (low, high) = (low.min(at), high.max(at));
     }
     let scale = FALL_WIDTH / (high - low);
     let mut at = 0.0_f64;
-    let mut steps = Vec::with_capacity(points.len());
-    for (contribution, p) in a.contributions.iter().zip(&points) {
+    let mut steps = Vec::with_capacity(all.len());
+    for (line, p) in hit.lines.iter().zip(&all) {
         let left = at.min(at + p);
         at += p;
         steps.push(Step {
-            label: contribution.signal.0.replace('_', " "),
+            label: line.signal.replace('_', " "),
             points: signed(*p),
-            text: contribution.reason.to_string(),
+            text: line.text.clone(),
             class: if *p >= 0.0 { "raises" } else { "lowers" },
             x: format!("{:.1}", (left - low) * scale),
             width: format!("{:.1}", (p.abs() * scale).max(1.0)),
@@ -213,18 +207,16 @@ fn steps(a: &Assessment) -> (Vec<Step>, String) {
     (steps, format!("{:.1}", -low * scale))
 }
 
-fn blind(a: &Assessment) -> Vec<String> {
-    let told = a.blind.iter().filter(|(_, why)| *why != Blind::NotApplicable);
-    told.map(|(family, why)| format!("{}: {}", name(*family), why.phrase()))
+fn blind(hit: &Hit) -> Vec<String> {
+    let told = hit.blind.iter().filter(|(_, why)| *why != Blind::NotApplicable);
+    told.map(|(family, why)| format!("{}: {}", behaviour::name(*family), why.phrase()))
         .collect()
 }
 
-fn event(event: &Flagged) -> Row {
-    let Flagged {
-        context, assessment, ..
-    } = event;
+fn event(hit: &Hit) -> Row {
+    let context = &hit.context;
     Row {
-        risk: risk(assessment),
+        risk: risk(hit.level, hit.score),
         what: format!(
             "{} {}",
             context.activity.activity_name(),
@@ -232,15 +224,15 @@ fn event(event: &Flagged) -> Row {
         ),
         when: stamp(context.time),
         text: visible(&origin(context)),
-        uid: visible(assessment.uid.as_str()),
+        uid: visible(hit.uid.as_str()),
     }
 }
 
 pub fn accounts(account: &Account<'_>) -> Vec<Row> {
     let row = |top: &crate::summary::Top| {
-        let a = &top.flagged.assessment;
+        let a = &top.assessment;
         Row {
-            risk: risk(a),
+            risk: risk(a.level, a.score),
             what: visible(a.account.as_ref().map_or("", |account| account.as_str())),
             when: stamp(a.time),
             text: top
@@ -347,8 +339,8 @@ fn origin(context: &Context) -> String {
     parts.join(" · ")
 }
 
-fn risk(a: &Assessment) -> Risk {
-    let (class, shape) = match a.level {
+fn risk(level: RiskLevel, score: RiskScore) -> Risk {
+    let (class, shape) = match level {
         RiskLevel::Info => ("info", "–"),
         RiskLevel::Low => ("low", "●"),
         RiskLevel::Medium => ("medium", "◆"),
@@ -358,7 +350,7 @@ fn risk(a: &Assessment) -> Risk {
     Risk {
         class,
         shape,
-        score: whole(verdict::score(a)),
+        score: whole(score.get()),
     }
 }
 

@@ -127,7 +127,7 @@ fn rejections(account: &Account<'_>) -> String {
 fn accounts(account: &Account<'_>) -> String {
     let mut table = table();
     for top in &account.summary.top {
-        let assessment = &top.flagged.assessment;
+        let assessment = &top.assessment;
         let color = match assessment.level {
             RiskLevel::Critical | RiskLevel::High => Color::Red,
             RiskLevel::Medium => Color::Yellow,

@@ -8,7 +8,7 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
 use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
-use habitus_model::{Assessment, RiskScore};
+use habitus_model::{Assessment, IngestTime, RiskScore};
 use habitus_policy::Ruling;
 
 /// What a server knows.
@@ -109,6 +109,12 @@ impl Reducer {
     #[must_use]
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether events wait for others though nothing has come for as long as the lateness: then a tick settles them.
+    #[must_use]
+    pub fn waits_in_silence(&self, now: IngestTime) -> bool {
+        self.waiting() > 0 && self.room.is_quiet(now, &self.settings)
     }
 
     /// Number of events that wait for their turn.

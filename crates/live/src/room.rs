@@ -77,13 +77,15 @@ impl Room {
 
     /// Time went on: if nothing came for as long as the lateness, nothing is waited for.
     pub fn tick(&mut self, now: IngestTime, settings: &Settings, due: &mut Vec<Due>) {
-        let quiet = self
-            .times
-            .heard
-            .is_none_or(|heard| now.as_millis() - heard.as_millis() >= settings.lateness.0);
-        if quiet {
+        if self.is_quiet(now, settings) {
             self.settle_all(due);
         }
+    }
+
+    /// Whether nothing has come for as long as the lateness.
+    pub fn is_quiet(&self, now: IngestTime, settings: &Settings) -> bool {
+        let heard = self.times.heard;
+        heard.is_none_or(|heard| now.as_millis() - heard.as_millis() >= settings.lateness.0)
     }
 
     /// Everything has its turn now.

@@ -2,7 +2,7 @@
 
 use crate::entry::Arrival;
 use habitus_findings::FindingId;
-use habitus_model::Assessment;
+use habitus_model::{Assessment, Disposition};
 use habitus_policy::{Budgets, EventFacts, Facts, Listed, Meaning, Policy, Problem, Ruling};
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,16 @@ impl Rules {
         let now = arrival.record.context.time.min(arrival.origin.ingest.as_event());
         let known = u64::try_from(known_accounts).unwrap_or(u64::MAX);
         self.policy.rule(&facts, &mut self.budgets, now, known)
+    }
+
+    /// What the policy decides about an event that is asked about, and its version; nothing is spent.
+    #[must_use]
+    pub fn decide(&self, arrival: &Arrival, assessment: &Assessment) -> (Disposition, String) {
+        let lists = arrival.said.listed();
+        let facts = facts((arrival, assessment), &lists, None);
+        let now = arrival.origin.ingest.as_event();
+        let decided = self.policy.decide(&facts, now);
+        (decided.disposition, self.policy.version().to_owned())
     }
 
     /// The rules as they are kept.

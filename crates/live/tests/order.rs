@@ -33,6 +33,7 @@ fn event(uid: usize, seconds: i64, source: u8) -> Record {
             Status::Success
         },
         strong_factor: false,
+        second_factor: None,
         place: OnEarth {
             country: CountryCode::new(country),
             ..OnEarth::default()

@@ -121,7 +121,12 @@ fn blind(a: &Assessment, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "\n{BOLD}Blind{RESET}")?;
     for (family, why) in told {
-        writeln!(out, "  {}: {}", crate::findings::name(*family), why.phrase())?;
+        writeln!(
+            out,
+            "  {}: {}",
+            habitus_findings::behaviour::name(*family),
+            why.phrase()
+        )?;
     }
     Ok(())
 }

@@ -1,0 +1,88 @@
+//! Inline decisions: what is known, asked and not changed.
+
+use super::answer;
+use super::clock;
+use super::core::{Core, Shared};
+use super::metrics::ByHook;
+use super::reading::Sent;
+use async_trait::async_trait;
+use habitus_console::product::{self, AssessAnswer, Content, Question, Refusal};
+use habitus_live::Arrival;
+use std::time::Duration;
+
+/// The door.
+#[derive(Debug, Clone)]
+pub struct Judge(pub Shared);
+
+/// Time that is left for writing the answer once it is known.
+const MARGIN: Duration = Duration::from_millis(2);
+/// Name of this way to ask, in metrics.
+const HOOK: ByHook = ByHook { hook: "assess" };
+
+impl Core {
+    /// The decision on one event; waits for the state no longer than `patience`.
+    fn judge(&self, question: &Question, patience: Duration) -> Result<AssessAnswer, Refusal> {
+        let sent = Sent {
+            tenant: question.who.tenant.clone(),
+            source: question.source.clone().unwrap_or_default(),
+            format: question.format.clone().filter(|format| format != "auto"),
+            ingest: clock::now(),
+        };
+        let arrival = self.one(question, &sent)?;
+        let Some(reducer) = self.reducer.try_read_for(patience) else {
+            return Ok(AssessAnswer::degraded(
+                self.fallback,
+                "the state is being written",
+            ));
+        };
+        let assessment = reducer.assess(&arrival.record);
+        let (disposition, version) = reducer.rules().decide(&arrival, &assessment);
+        drop(reducer);
+        Ok(answer::of(&assessment, disposition, &version))
+    }
+
+    fn one(&self, question: &Question, sent: &Sent) -> Result<Arrival, Refusal> {
+        let content = Content::Whole(question.event.clone());
+        let read = self.reader.load().read(&content, sent);
+        let read = read.map_err(|reason| Refusal::BadFormat { reason })?;
+        if let Some(rejected) = read.rejected.into_iter().next() {
+            return Err(Refusal::BadFormat {
+                reason: rejected.error,
+            });
+        }
+        let mut events = read.records.into_iter().flat_map(|record| record.events);
+        match (events.next(), events.next()) {
+            (Some(event), None) => Ok(event),
+            (None, _) => Err(Refusal::BadFormat {
+                reason: "the record is understood and says nothing about an identity".to_owned(),
+            }),
+            (Some(_), Some(_)) => Err(Refusal::BadFormat {
+                reason: "one event is asked about at a time".to_owned(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl product::Judge for Judge {
+    async fn assess(&self, question: Question) -> Result<AssessAnswer, Refusal> {
+        let core = Shared::clone(&self.0);
+        let patience = question.deadline.saturating_sub(MARGIN);
+        let started = tokio::time::Instant::now();
+        let job = tokio::task::spawn_blocking(move || core.judge(&question, patience));
+        let answer = match tokio::time::timeout(patience, job).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Refusal::Internal),
+            Err(_) => Ok(AssessAnswer::degraded(self.0.fallback, "the deadline has passed")),
+        };
+        let metrics = &self.0.metrics;
+        metrics
+            .hook
+            .get_or_create(&HOOK)
+            .observe(started.elapsed().as_secs_f64());
+        if answer.as_ref().is_ok_and(|answer| answer.degraded) {
+            metrics.fallback.get_or_create(&HOOK).inc();
+        }
+        answer
+    }
+}

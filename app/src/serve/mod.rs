@@ -1,0 +1,34 @@
+//! The server: what comes in is put on stable storage, then judged and learned in the order of the log, while people and
+//! machines ask.
+//!
+//! ```text
+//! HTTP, syslog, files ─▶ reading ─▶ intake ─▶ journal ─▶ reduce (one thread: the reducer) ─▶ findings, orders, live messages
+//!                                                            ▲ read lock
+//!                                              judge, desk, directory
+//! ```
+
+mod answer;
+mod clock;
+mod core;
+mod desk;
+mod directory;
+mod gate;
+mod health;
+mod intake;
+mod judge;
+mod kept;
+mod load;
+mod metrics;
+mod operations;
+mod orders;
+mod reading;
+mod records;
+mod reduce;
+mod run;
+mod shown;
+mod snapshots;
+mod start;
+mod store;
+mod stream;
+
+pub use run::Running;

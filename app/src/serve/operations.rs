@@ -1,0 +1,85 @@
+//! What operators ask: readiness and metrics.
+
+use super::core::Shared;
+use async_trait::async_trait;
+use habitus_console::product::{self, Check, Readiness};
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+
+/// The door.
+#[derive(Debug, Clone)]
+pub struct Operations(pub Shared);
+
+#[async_trait]
+impl product::Operations for Operations {
+    async fn ready(&self) -> Readiness {
+        let core = &self.0;
+        let stats = core.committer.get().map(habitus_journal::group::Committer::stats);
+        let checks = [
+            ("recovery", stats.is_some(), "the state is being restored"),
+            (
+                "running",
+                !core.ending.load(Ordering::Acquire),
+                "the server is going down",
+            ),
+            (
+                "journal",
+                stats.is_some_and(|stats| stats.failures == 0),
+                "a write failed; the log must be opened again",
+            ),
+        ];
+        let checks = checks.map(|(name, ok, error)| Check {
+            name: name.to_owned(),
+            ok,
+            error: (!ok).then(|| error.to_owned()),
+        });
+        Readiness {
+            ready: checks.iter().all(|check| check.ok),
+            checks: checks.to_vec(),
+        }
+    }
+
+    async fn metrics(&self) -> String {
+        let core = &self.0;
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let reducer = core.reducer.read();
+        core.metrics.waiting.set(gauge(reducer.waiting()));
+        core.metrics.accounts.set(gauge(reducer.engine().accounts()));
+        core.metrics.findings.set(gauge(reducer.findings().counts().kept));
+        drop(reducer);
+        let (waiting, leased, dead, _) = core.orders.counts();
+        core.metrics.outbox.set(gauge(waiting + leased));
+        core.metrics.dead.set(gauge(dead));
+        core.metrics.under_way.set(gauge(core.load.used()));
+        let mut text = core.metrics.text();
+        sources(core, &mut text);
+        text
+    }
+}
+
+/// Sources are named by operators or bound to tokens, and bounded in number: they may be labels.
+fn sources(core: &Shared, text: &mut String) {
+    let end = "# EOF\n";
+    let body = text.trim_end_matches(end).len();
+    text.truncate(body);
+    text.push_str("# HELP habitus_source_last_event_timestamp_seconds Time of the last event of a source.\n");
+    text.push_str("# TYPE habitus_source_last_event_timestamp_seconds gauge\n");
+    let totals = core.health.totals();
+    for (name, last, _, _) in &totals {
+        if let Some(last) = last {
+            // Writing to memory does not fail.
+            let _ = writeln!(
+                text,
+                "habitus_source_last_event_timestamp_seconds{{source=\"{}\"}} {last}",
+                escaped(name)
+            );
+        }
+    }
+    text.push_str(end);
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}

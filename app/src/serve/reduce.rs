@@ -1,0 +1,214 @@
+//! The reducer's thread: everything that is on stable storage, in the order of the log.
+
+use super::core::{Core, Shared, Work};
+use super::metrics::{ByLevel, ByVerdict};
+use super::snapshots::Keeper;
+use super::{clock, shown};
+use habitus_engine::Sequential;
+use habitus_findings::{Applied, Change, CommandId, Refused, What};
+use habitus_live::{Arrival, Entry, Output, Stage};
+use habitus_model::{Assessment, Disposition, Text};
+use habitus_policy::Ruling;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
+
+/// Events judged under one lock: about a millisecond, so that inline decisions wait no longer.
+const AT_ONCE: usize = 64;
+
+/// Who waits for what comes of a command.
+type Replies = BTreeMap<CommandId, oneshot::Sender<Result<Applied, Refused>>>;
+
+/// The thread's own.
+pub struct Reduce {
+    core: Shared,
+    keeper: Keeper,
+    replies: Replies,
+}
+
+impl Reduce {
+    /// For a server whose state is at the keeper's position.
+    pub fn new(core: Shared, keeper: Keeper) -> Self {
+        Self {
+            core,
+            keeper,
+            replies: Replies::new(),
+        }
+    }
+
+    /// Works until told to stop, and leaves a snapshot behind.
+    pub fn run(mut self, work: &Receiver<Work>) {
+        while let Ok(work) = work.recv() {
+            match work {
+                Work::Records {
+                    positions,
+                    records,
+                    permit,
+                } => {
+                    let each = positions.clone().zip(records);
+                    let arrivals = each.flat_map(|(position, record)| placed(position, record.events));
+                    self.apply(arrivals.map(|arrival| Entry::Event(Box::new(arrival))).collect());
+                    drop(permit);
+                    self.reached(positions.end);
+                }
+                Work::Entry {
+                    position,
+                    entry,
+                    reply,
+                } => {
+                    if let (Entry::Command(command), Some(reply)) = (entry.as_ref(), reply) {
+                        self.replies.insert(command.id.clone(), reply);
+                    }
+                    self.apply(vec![*entry]);
+                    self.reached(position + 1);
+                }
+                Work::Snapshot(told) => {
+                    self.keeper.save(&self.core);
+                    let _ = told.send(());
+                }
+                Work::Stop => break,
+            }
+        }
+        self.keeper.save(&self.core);
+    }
+
+    fn reached(&mut self, position: u64) {
+        self.core
+            .metrics
+            .position
+            .set(i64::try_from(position).unwrap_or(i64::MAX));
+        self.keeper.reached(position, &self.core);
+    }
+
+    fn apply(&mut self, entries: Vec<Entry>) {
+        let mut entries = entries.into_iter().peekable();
+        let mut out = Vec::new();
+        while entries.peek().is_some() {
+            let some: Vec<Entry> = entries.by_ref().take(AT_ONCE).collect();
+            self.core.reducer.write().apply(some, &Sequential, &mut out);
+            for output in out.drain(..) {
+                self.publish(output);
+            }
+        }
+        self.core.records.commit();
+    }
+
+    fn publish(&mut self, output: Output) {
+        match output {
+            Output::Verdict {
+                arrival,
+                assessment,
+                stage,
+                finding,
+                ruling,
+            } => {
+                self.count(&arrival, &assessment, stage);
+                if let Some(ruling) = ruling {
+                    let finding = finding.as_ref().map(|id| Text::new(id.as_str()));
+                    self.core.follow(&arrival, &assessment, (&ruling, finding));
+                }
+            }
+            Output::Findings(changes) => self.core.tell_findings(&changes),
+            Output::Command { id, result } => {
+                if let Some(reply) = self.replies.remove(&id) {
+                    let _ = reply.send(result);
+                }
+            }
+            Output::PolicyRefused(problems) => {
+                tracing::error!(
+                    problems = problems.len(),
+                    "the policy in the log does not hold; the last good one stays"
+                );
+            }
+        }
+    }
+
+    fn count(&self, arrival: &Arrival, assessment: &Assessment, stage: Stage) {
+        let metrics = &self.core.metrics;
+        match stage {
+            Stage::Late => drop(metrics.late.inc()),
+            Stage::Future => drop(metrics.future.inc()),
+            Stage::Provisional | Stage::Settled => {}
+        }
+        let lag = clock::now().as_millis() - arrival.record.context.time.as_millis();
+        if stage == Stage::Provisional {
+            metrics
+                .detect
+                .observe(habitus_model::math::from_i64(lag.max(0)) / 1_000.0);
+        }
+        if assessment.score.get() >= 60.0 && stage != Stage::Settled {
+            let label = ByLevel {
+                level: assessment.level.name(),
+                kind: assessment.kind.name(),
+            };
+            metrics.flags.get_or_create(&label).inc();
+        }
+    }
+}
+
+/// Events with their position.
+pub fn placed(position: u64, events: Vec<Arrival>) -> impl Iterator<Item = Arrival> {
+    events.into_iter().map(move |mut arrival| {
+        arrival.origin.place.position = position;
+        arrival
+    })
+}
+
+impl Core {
+    /// What follows from a ruling: orders, the audit, live messages.
+    fn follow(&self, arrival: &Arrival, assessment: &Assessment, (ruling, finding): (&Ruling, Option<Text>)) {
+        if let Err(error) = self.orders.take(ruling, clock::now()) {
+            tracing::error!(%error, "orders cannot be put on stable storage");
+        }
+        let tenant = &arrival.record.context.tenant;
+        let nothing = ruling.disposition == Disposition::Allow
+            && ruling.orders.is_empty()
+            && ruling.held.is_empty()
+            && ruling.errors.is_empty();
+        if nothing && finding.is_none() {
+            return;
+        }
+        let detail = json!({
+            "position": arrival.origin.place.position,
+            "score": crate::verdict::score(assessment),
+            "disposition": ruling.disposition.name(),
+            "because": ruling.because.as_str(),
+            "mode": ruling.mode.name(),
+            "rules": ruling.rules.iter().map(Text::as_str).collect::<Vec<_>>(),
+            "orders": ruling.orders.iter().map(|order| order.id.as_str()).collect::<Vec<_>>(),
+            "held": ruling.held.iter().map(|held| held.order.id.as_str()).collect::<Vec<_>>(),
+            "errors": ruling.errors.iter().map(|failed| failed.rule.as_str()).collect::<Vec<_>>(),
+            "finding": finding.as_deref(),
+        });
+        let subject = Some(Text::new(assessment.uid.as_str()));
+        self.records
+            .note(tenant, "event.decide", subject, (detail, &ruling.policy));
+        if let Some(finding) = finding {
+            self.tell_finding(&habitus_findings::FindingId::new(finding));
+        }
+    }
+
+    /// Tells everybody who looks what changed.
+    fn tell_findings(&self, changes: &[Change]) {
+        for change in changes.iter().filter(|change| change.what != What::Grew) {
+            self.tell_finding(&change.id);
+        }
+    }
+
+    fn tell_finding(&self, id: &habitus_findings::FindingId) {
+        let view = self.reducer.read().findings().get(id);
+        let Some(view) = view else { return };
+        if let Ok(json) = serde_json::to_string(&shown::row(&view)) {
+            self.stream.tell(view.finding.key.tenant(), "finding", json);
+        }
+    }
+
+    /// Counts an analyst's verdict.
+    pub fn count_verdict(&self, verdict: habitus_model::Verdict) {
+        let label = ByVerdict {
+            verdict: verdict.name(),
+        };
+        self.metrics.verdicts.get_or_create(&label).inc();
+    }
+}

@@ -1,0 +1,437 @@
+//! Putting the server together, and taking it apart in good order.
+
+use super::clock;
+use super::core::{Core, Shared, Work};
+use super::desk::Desk;
+use super::directory::{Actions, Directory, Sources};
+use super::health::Health;
+use super::intake::Intake;
+use super::judge::Judge;
+use super::kept::{self, Kind};
+use super::load::Load;
+use super::metrics::{ByAction, Metrics};
+use super::operations::Operations;
+use super::orders::{Orders, Tried};
+use super::reading::Reader;
+use super::records::{AuditDoor, Records};
+use super::reduce::Reduce;
+use super::snapshots::{Keeper, Restored, Rhythm, restore};
+use super::store::{Layout, Store, commit, failure, keyring};
+use super::stream::Stream;
+use crate::config::{Depth, Fallback, Loaded, Serve};
+use crate::failure::{Failure, Trouble};
+use arc_swap::ArcSwap;
+use habitus_console::access::Access;
+use habitus_console::product::Product;
+use habitus_console::settings::{AuthorizeRoute, Clock, Fail, Inline, Limits, Settings};
+use habitus_journal::log::{Maintenance, Retention};
+use habitus_journal::snapshot::Snapshots;
+use habitus_live::{Entry, Settings as LiveSettings};
+use habitus_model::{Disposition, Millis, TenantId, Text};
+use habitus_normalize::Options;
+use habitus_policy::{Policy, Severity, Surroundings};
+use habitus_responders::{Guard, Registry};
+use habitus_sources::Limits as FrameLimits;
+use parking_lot::{Mutex, RwLock};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A server that runs, but for its listeners.
+pub struct Server {
+    /// What all parts share.
+    pub core: Shared,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// Path of a link that signs an admin in, if none could otherwise.
+    pub link: Option<String>,
+    /// What was found at start, for people.
+    pub recovery: String,
+    registry: Arc<ArcSwap<Registry>>,
+    reducing: JoinHandle<()>,
+    maintenance: Option<(Maintenance, Arc<Snapshots>)>,
+}
+
+/// How often the log is looked after.
+const MAINTENANCE: Duration = Duration::from_secs(60);
+/// How often silence is looked for.
+const TICK: Duration = Duration::from_millis(500);
+
+impl Server {
+    /// Opens the data directory, comes back to the state it was left in, and starts what works in the background.
+    /// Must be called within a runtime.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving, with how to mend it.
+    pub fn start(loaded: &Loaded, layout: &Layout) -> Result<Self, Failure> {
+        let serve = &loaded.config.serve;
+        layout.make()?;
+        let registry = registry(loaded)?;
+        let (policy_text, _) = policy(loaded, layout, &registry)?;
+        let store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
+        let reader = reader(loaded)?;
+        let readers = store.log.readers();
+        let Store {
+            log,
+            snapshots,
+            loaded: snapshot,
+            outbox,
+            audit,
+        } = store;
+        let restored = restore(snapshot, &readers, live_settings(loaded), &reader)?;
+        let recovery = told(&restored);
+        let retention = Retention {
+            age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
+            bytes_max: Some(serve.retention_size.0.0),
+        };
+        let maintenance = log.maintenance(retention);
+        let (send, receive) = mpsc::channel();
+        let (access, link) = Access::open(&layout.part("access.json"), clock::now().as_event())
+            .map_err(|error| Failure::new(Trouble::Unavailable, error.to_string()))?;
+        let position = restored.position;
+        let version = restored.reducer.rules().policy().version().to_owned();
+        let rulings = restored.rulings;
+        let core = Arc::new(Core {
+            reader: ArcSwap::from_pointee(reader),
+            gate: Mutex::new(restored.gate),
+            committer: OnceLock::new(),
+            work: send,
+            reducer: RwLock::new(restored.reducer),
+            load: Load::new(serve.intake_memory.0.as_usize()),
+            health: Health::default(),
+            stream: Stream::new(u64::try_from(clock::now().as_millis()).unwrap_or(0)),
+            orders: Arc::new(Orders::new(outbox, restored.held)),
+            records: Records::new(audit),
+            metrics: Metrics::new(),
+            fallback: fallback(serve.assess_default),
+            ending: AtomicBool::new(false),
+        });
+        for ruling in &rulings {
+            core.orders.take(ruling, clock::now()).map_err(failure)?;
+        }
+        commit(&core, log)?;
+        // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
+        let snapshots = Arc::new(snapshots);
+        let keeper = Keeper::new(Arc::clone(&snapshots), rhythm(serve), position);
+        let reduce = Reduce::new(Arc::clone(&core), keeper);
+        let reducing = std::thread::Builder::new()
+            .name("reducer".to_owned())
+            .spawn(move || reduce.run(&receive))?;
+        let server = Self {
+            core,
+            access: Arc::new(access),
+            link: link.map(|link| link.path()),
+            recovery,
+            registry: Arc::new(ArcSwap::from_pointee(registry)),
+            reducing,
+            maintenance: Some((maintenance, snapshots)),
+        };
+        server.put_in_force(&version, policy_text)?;
+        Ok(server)
+    }
+
+    /// What the console asks.
+    pub fn product(&self) -> Product {
+        let core = || Arc::clone(&self.core);
+        Product {
+            intake: Arc::new(Intake(core())),
+            judge: Arc::new(Judge(core())),
+            desk: Arc::new(Desk(core())),
+            directory: Arc::new(Directory(core())),
+            sources: Arc::new(Sources(core())),
+            actions: Arc::new(Actions(core())),
+            audit: Arc::new(AuditDoor(core())),
+            operations: Arc::new(Operations(core())),
+            live: Arc::new(self.core.stream.clone()),
+        }
+    }
+
+    /// Starts what works in the background: orders, silence, the log's upkeep.
+    pub fn background(&mut self) {
+        let core = Arc::clone(&self.core);
+        let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
+        tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
+        tokio::spawn(tick(Arc::clone(&self.core)));
+        if let Some((maintenance, snapshots)) = self.maintenance.take() {
+            let core = Arc::clone(&self.core);
+            // A thread of its own, because sealing takes long; it ends with the process.
+            let _ = std::thread::Builder::new()
+                .name("upkeep".to_owned())
+                .spawn(move || keep_up(&core, maintenance, &snapshots));
+        }
+    }
+
+    /// Reads configuration, tables and policy again; on any error the last good ones stay.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn reload(&self, loaded: &Loaded, layout: &Layout) -> Result<(), Failure> {
+        let registry = registry(loaded)?;
+        let (text, _) = policy(loaded, layout, &registry)?;
+        let reader = reader(loaded)?;
+        self.registry.store(Arc::new(registry));
+        self.core.reader.store(Arc::new(reader));
+        let version = self.core.reducer.read().rules().policy().version().to_owned();
+        self.put_in_force(&version, text)
+    }
+
+    /// Everything that was accepted is judged, a snapshot is taken, threads end.
+    pub fn stop(self) {
+        self.core.ending.store(true, Ordering::Release);
+        if let Some(committer) = self.core.committer.get() {
+            drop(committer.close());
+        }
+        let _ = self.core.work.send(Work::Stop);
+        let _ = self.reducing.join();
+        self.core.records.commit();
+    }
+
+    /// Puts a policy into the log, if another is in force.
+    fn put_in_force(&self, version: &str, text: String) -> Result<(), Failure> {
+        let new =
+            Policy::parse(&text).map_err(|_| Failure::new(Trouble::Bug, "a checked policy does not hold"))?;
+        if new.version() == version {
+            return Ok(());
+        }
+        let tenant = TenantId::default();
+        let entry = kept::other(Kind::Policy, &tenant, clock::now(), text.clone().into_bytes());
+        let work = self.core.work.clone();
+        let committed = move |result: habitus_journal::Result<std::ops::Range<habitus_journal::Position>>| {
+            if let Ok(positions) = result {
+                let _ = work.send(Work::Entry {
+                    position: positions.start.0,
+                    entry: Box::new(Entry::Policy(text)),
+                    reply: None,
+                });
+            }
+        };
+        let committer = self.core.committer.get();
+        let appended = committer.map(|committer| committer.append_then(vec![entry], Box::new(committed)));
+        appended.transpose().map_err(failure)?;
+        let detail = serde_json::json!({ "from": version, "to": new.version() });
+        self.core
+            .records
+            .note(&tenant, "policy.replace", None, (detail, new.version()));
+        Ok(())
+    }
+}
+
+/// The console's settings.
+pub fn console_settings(serve: &Serve, https: bool) -> Result<Settings, Failure> {
+    let proxies = serve.trusted_proxies.iter().map(|text| {
+        text.parse().map_err(|_| {
+            Failure::new(
+                Trouble::Configuration,
+                "`serve.trusted_proxies` holds something that is no network",
+            )
+            .help("write networks as 10.0.0.0/8")
+        })
+    });
+    let mut routes = vec![AuthorizeRoute::default()];
+    for route in &serve.authorize {
+        let usual = AuthorizeRoute::default();
+        routes.retain(|known| known.name != route.name);
+        routes.push(AuthorizeRoute {
+            name: Text::new(&route.name),
+            fail: if route.fail_open { Fail::Open } else { Fail::Closed },
+            account_headers: if route.account_headers.is_empty() {
+                usual.account_headers
+            } else {
+                route
+                    .account_headers
+                    .iter()
+                    .map(|name| name.to_ascii_lowercase())
+                    .collect()
+            },
+            source: route.source.as_deref().map(Text::new),
+        });
+    }
+    let formats = habitus_normalize::formats::ALL
+        .iter()
+        .map(|format| format.name().to_owned());
+    Ok(Settings {
+        names: serve.names.clone(),
+        trusted_proxies: proxies.collect::<Result<_, Failure>>()?,
+        https,
+        formats: std::iter::once("auto".to_owned()).chain(formats).collect(),
+        inline: Inline {
+            deadline: Duration::from_millis(u64::from(serve.assess_deadline_ms)),
+            default: fallback(serve.assess_default),
+            routes,
+            ..Inline::default()
+        },
+        limits: Limits::default(),
+    })
+}
+
+/// The clock as the console takes it.
+pub fn console_clock() -> Clock {
+    Clock::new(|| clock::now().as_event())
+}
+
+fn fallback(fallback: Fallback) -> Disposition {
+    match fallback {
+        Fallback::Allow => Disposition::Allow,
+        Fallback::Review => Disposition::Review,
+        Fallback::Challenge => Disposition::Challenge,
+        Fallback::Deny => Disposition::Deny,
+    }
+}
+
+fn rhythm(serve: &Serve) -> Rhythm {
+    Rhythm {
+        entries: serve.snapshot_events.max(1),
+        millis: i64::from(serve.snapshot_minutes) * 60_000,
+    }
+}
+
+/// What the reducer is made with.
+pub fn live_settings(loaded: &Loaded) -> LiveSettings {
+    let config = &loaded.config;
+    LiveSettings {
+        engine: config.engine(1),
+        lateness: Millis(i64::from(config.serve.lateness_seconds) * 1_000),
+        waiting_max: config.serve.waiting_max,
+        findings_from: config.findings.from_score,
+        findings: habitus_findings::Settings {
+            window: Millis::from_hours(i64::from(config.findings.window_hours)),
+            ..habitus_findings::Settings::default()
+        },
+        ..LiveSettings::default()
+    }
+}
+
+/// What reads records, with the tables that the configuration names.
+pub fn reader(loaded: &Loaded) -> Result<Reader, Failure> {
+    let config = &loaded.config;
+    let tables = Arc::new(loaded.tables(Depth::Usable)?);
+    let options = Options {
+        limits: config.limits,
+        reference_time: None,
+        utc_offset: config.formats.utc_offset,
+        keep_unmapped: false,
+    };
+    let frame = FrameLimits {
+        record_bytes_max: config.limits.record_bytes_max,
+        ..FrameLimits::local()
+    };
+    Ok(Reader::new(options, frame, tables))
+}
+
+fn registry(loaded: &Loaded) -> Result<Registry, Failure> {
+    let mut settings = habitus_responders::Settings {
+        responder: loaded.config.responder.clone(),
+        exporter: loaded.config.exporter.clone(),
+    };
+    settings.resolve_paths(loaded.base());
+    let clock = habitus_responders::Clock::new(|| clock::now().as_millis());
+    habitus_responders::build(&settings, &Guard::default(), &clock).map_err(|errors| {
+        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::new(Trouble::Configuration, all.join("\n"))
+    })
+}
+
+/// The policy's text, checked, and where it is from. The default one is written where none is named and none is there.
+fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(String, PathBuf), Failure> {
+    let named = loaded
+        .config
+        .serve
+        .policy
+        .as_ref()
+        .map(|path| loaded.base().join(path));
+    let path = named.clone().unwrap_or_else(|| layout.part("policy.toml"));
+    if named.is_none() && !path.exists() {
+        std::fs::write(&path, Policy::default_text())?;
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new(
+            Trouble::Configuration,
+            format!("the policy `{}` cannot be read: {error}", path.display()),
+        )
+    })?;
+    let responders: Vec<&str> = registry.responders().map(|(name, _, _)| name).collect();
+    let surroundings = Surroundings {
+        responders: Some(&responders),
+        now: Some(clock::now().as_event()),
+    };
+    let shown = path.display().to_string();
+    let policy = Policy::parse_in(&text, &surroundings).map_err(|problems| {
+        let errors = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
+        let message = format!("the policy `{shown}` has {errors} errors");
+        Failure::new(Trouble::Configuration, message).help(format!("habitus check policy {shown}"))
+    })?;
+    if let Some(problem) = policy.failing_tests().first() {
+        let message = format!("the policy `{shown}` breaks its own test: {}", problem.message);
+        return Err(
+            Failure::new(Trouble::Configuration, message).help(format!("habitus check policy {shown}"))
+        );
+    }
+    Ok((text, path))
+}
+
+fn told(restored: &Restored) -> String {
+    let accounts = restored.reducer.engine().accounts();
+    match (restored.position, restored.replayed, restored.lost) {
+        (0, _, _) => "nothing is known yet".to_owned(),
+        (_, replayed, 0) => {
+            format!("{accounts} accounts known, {replayed} entries judged again since the last snapshot")
+        }
+        (_, replayed, lost) => {
+            format!(
+                "{accounts} accounts known, {replayed} entries judged again, {lost} records lost to damage"
+            )
+        }
+    }
+}
+
+fn tell_try(core: &Core, tried: &Tried) {
+    let label = ByAction {
+        action: tried.order.action.name(),
+        result: tried.outcome,
+    };
+    core.metrics.actions.get_or_create(&label).inc();
+    let notice = &tried.order.notice;
+    let detail = serde_json::json!({
+        "responder": tried.order.responder.as_str(),
+        "action": tried.order.action.name(),
+        "result": tried.outcome,
+        "detail": tried.detail,
+    });
+    core.records.note(
+        &notice.tenant,
+        "order.attempt",
+        Some(tried.order.id.clone()),
+        (detail, &notice.policy),
+    );
+    core.records.commit();
+}
+
+/// Says that time went on where nothing comes, so that what waits is settled.
+async fn tick(core: Shared) {
+    while !core.ending.load(Ordering::Acquire) {
+        tokio::time::sleep(TICK).await;
+        let now = clock::now();
+        if core.reducer.read().waits_in_silence(now) {
+            let entry = kept::other(Kind::Tick, &TenantId::default(), now, Vec::new());
+            // Another comes soon.
+            let _ = core.append(entry, Entry::Tick(now), None).await;
+        }
+    }
+}
+
+fn keep_up(core: &Core, mut maintenance: Maintenance, snapshots: &Snapshots) {
+    while !core.ending.load(Ordering::Acquire) {
+        std::thread::sleep(MAINTENANCE);
+        let from = snapshots.keep_from().ok().flatten().unwrap_or_default();
+        if let Err(error) = maintenance.run(clock::now(), from) {
+            tracing::error!(%error, "the log cannot be looked after");
+        }
+    }
+}
