@@ -46,6 +46,7 @@ fn context(account: Option<&str>, minute: i64) -> Context {
         activity: Activity::from_ocsf(3002, 1),
         status: Status::Success,
         strong_factor: false,
+        second_factor: None,
         place: Place::default(),
         network: Network::default(),
         client: Client::default(),
