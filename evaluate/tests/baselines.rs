@@ -36,6 +36,7 @@ fn login(row: &Row, hours: i64, point: Option<(f64, f64)>) -> (Event, Context) {
         activity,
         status: Status::Success,
         strong_factor: false,
+        second_factor: None,
         place: Place {
             country: CountryCode::new(country),
             coordinates: point.and_then(|(lat, lon)| Coordinates::new(lat, lon)),

@@ -39,21 +39,24 @@ pub fn network(own: f64, popular: f64) -> PerProfile {
     [anyone, anyone, 0.85 * own + 0.15 * anyone, anyone, f64::NAN]
 }
 
-/// Share of a network class among the networks attackers come from, where the network itself is not telling: hosting
-/// and residential proxies lead. Assumed.
+/// Share of a network class among the networks attackers come from whose class is known: hosting and residential proxies
+/// lead. Assumed.
 #[must_use]
 pub const fn class(class: NetworkClass) -> f64 {
     match class {
-        NetworkClass::Hosting => 0.30,
-        NetworkClass::Fixed => 0.33,
-        NetworkClass::Relay => 0.12,
-        NetworkClass::Unknown => 0.10,
-        NetworkClass::Mobile => 0.10,
+        NetworkClass::Hosting => 0.33,
+        NetworkClass::Fixed => 0.36,
+        NetworkClass::Relay => 0.14,
+        NetworkClass::Unknown => 0.0,
+        NetworkClass::Mobile => 0.12,
         NetworkClass::Corporate => 0.03,
         NetworkClass::Private => 0.02,
     }
 }
 
+/// Probability that each attacker, in a country new to the victim, uses a provider the victim knows from elsewhere: big
+/// VPNs and clouds have many customers. Assumed.
+pub const PROVIDER_ABROAD: PerProfile = [0.02, 0.02, 0.10, 0.02, f64::NAN];
 /// Probability that each attacker, on a network of the victim's, meets a prefix the victim used.
 pub const KNOWN_PREFIX: PerProfile = [0.02, 0.02, 0.08, 0.03, f64::NAN];
 /// Probability that each attacker, in a prefix of the victim's, meets an address the victim used.

@@ -53,6 +53,7 @@ fn context(account: &str, time_ms: i64, (place, host, client): (u8, u8, u8), fai
         activity: Activity::from_ocsf(3002, 1),
         status: if failed { Status::Failure } else { Status::Success },
         strong_factor: false,
+        second_factor: None,
         place: Place {
             country: CountryCode::new(country),
             coordinates: Coordinates::new(lat, lon),

@@ -64,6 +64,7 @@ impl Enricher {
             activity: event.activity,
             status: event.status,
             strong_factor: has_strong_factor(event),
+            second_factor: event.auth.is_mfa,
             place,
             network,
             client: client::complete(client.unwrap_or_default(), event),

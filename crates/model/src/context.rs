@@ -92,6 +92,9 @@ pub struct Context {
     pub status: Status,
     /// A factor that cannot be phished (WebAuthn, U2F, hardware token, platform biometric) was satisfied.
     pub strong_factor: bool,
+    /// More than one factor was satisfied. Absent: the source does not say.
+    #[serde(default)]
+    pub second_factor: Option<bool>,
     /// Where from, on Earth.
     pub place: Place,
     /// Where from, on the network.

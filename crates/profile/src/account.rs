@@ -9,6 +9,7 @@ use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::observation::{NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
+use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
 use habitus_model::math::{half_life_factor, to_f32};
 use habitus_model::{AccountKind, Context, Minutes, NetworkClass, UtcOffset};
@@ -106,6 +107,7 @@ pub struct Profile {
     new_countries: f32,
     new_families: f32,
     keyed_visits: f32,
+    factors: FactorCount,
     visits_ever: u32,
     new_asns_today: (u32, u8),
 }
@@ -134,6 +136,7 @@ impl Profile {
             new_countries: 0.0,
             new_families: 0.0,
             keyed_visits: 0.0,
+            factors: FactorCount::default(),
             visits_ever: 0,
             new_asns_today: (0, 0),
         }
@@ -185,6 +188,12 @@ impl Profile {
         }
     }
 
+    /// Visits with a second factor, decayed to the last visit.
+    #[must_use]
+    pub fn factors(&self) -> FactorCount {
+        self.factors
+    }
+
     /// Peer group: accounts whose home country is the same. Absent until one is known.
     #[must_use]
     pub fn group(&self, now: Minutes) -> Option<u64> {
@@ -209,13 +218,19 @@ impl Profile {
         let mut told = Observation::new(seen.now, seen.bucket, seen.group);
         told.new_account = self.visits_ever == 0;
         let arrival = self.limit_growth(seen, arrival);
-        self.count_visit(seen);
+        told.factor = seen.factor.map(|factor| FactorHabit {
+            new_family: seen.device.is_some_and(|device| device.seen.is_new()),
+            shown: factor.shown,
+        });
+        self.count_visit(seen, context);
         self.learn_network(seen, arrival, &mut told);
         self.learn_client(seen, context, arrival, &mut told);
         if arrival != Arrival::Suspicious {
             self.learn_rhythm(seen, context, &mut told);
         }
         told.new_network_class = new_network_class(seen, context);
+        told.journey = seen.journey;
+        told.provider_abroad = seen.provider_abroad;
         told.joint = seen
             .network_novelty
             .zip(seen.device.map(|device| device.seen.is_new()));
@@ -261,7 +276,7 @@ impl Profile {
         }
     }
 
-    fn count_visit(&mut self, seen: &Sighting) {
+    fn count_visit(&mut self, seen: &Sighting, context: &Context) {
         let factor = half_life_factor(seen.gap_minutes.unwrap_or(0.0) / 1_440.0, COUNTS_HALF_LIFE_DAYS);
         let count =
             |kept: &mut f32, one: bool| *kept = to_f32(f64::from(*kept) * factor + f64::from(u8::from(one)));
@@ -276,6 +291,8 @@ impl Profile {
             had_history && seen.device.is_some_and(|d| d.seen.is_new()),
         );
         count(&mut self.keyed_visits, seen.keys.client.is_some());
+        count(&mut self.factors.shown, context.second_factor == Some(true));
+        count(&mut self.factors.strong, context.strong_factor);
         self.visits_ever = self.visits_ever.saturating_add(1);
     }
 

@@ -15,7 +15,12 @@ pub struct IdleBucket(u8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TypeBucket(u8);
 
-/// All three.
+/// How many of the population live where the account does: whose home is nobody else's is on a journey or behind a
+/// VPN, and will bring another country when it comes home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HomeBucket(u8);
+
+/// All four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Bucket {
     /// Size of the history.
@@ -24,6 +29,8 @@ pub struct Bucket {
     pub idle: IdleBucket,
     /// Device type of this visit.
     pub device: TypeBucket,
+    /// Home of the account.
+    pub home: HomeBucket,
 }
 
 impl SizeBucket {
@@ -88,6 +95,23 @@ impl TypeBucket {
             DeviceType::Desktop => Self(1),
             DeviceType::Unknown | DeviceType::Automation => Self(2),
         }
+    }
+
+    /// Position in tables.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl HomeBucket {
+    /// Number of home buckets: up to half a percent, up to a tenth of the population's accounts, and more.
+    pub const COUNT: usize = 3;
+
+    /// The bucket of the share of accounts that know the account's home country, in `[0, 1]`.
+    #[must_use]
+    pub fn of(share: f64) -> Self {
+        Self(count_below(&[0.005, 0.1], share))
     }
 
     /// Position in tables.

@@ -3,7 +3,7 @@
 //! `h(level, bucket) = (new + s·h(parent)) / (trials + s)`: Beta counters whose parent is the same level over all idle
 //! times and devices, whose parent is a built-in prior. Self-calibrating: where novelty is usual it earns nothing.
 
-use crate::bucket::{Bucket, IdleBucket, SizeBucket, TypeBucket};
+use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use habitus_model::math::to_f32;
 use serde::{Deserialize, Serialize};
 
@@ -77,12 +77,14 @@ impl Beta {
     }
 }
 
-const FINE: usize = SizeBucket::COUNT * IdleBucket::COUNT * TypeBucket::COUNT;
+const HOMES: usize = SizeBucket::COUNT * HomeBucket::COUNT;
+const FINE: usize = HOMES * IdleBucket::COUNT * TypeBucket::COUNT;
 
 /// The counters of one population.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hazards {
     coarse: Vec<Beta>,
+    homes: Vec<Beta>,
     fine: Vec<Beta>,
 }
 
@@ -90,6 +92,7 @@ impl Default for Hazards {
     fn default() -> Self {
         Self {
             coarse: vec![Beta::default(); Level::COUNT * SizeBucket::COUNT],
+            homes: vec![Beta::default(); Level::COUNT * HOMES],
             fine: vec![Beta::default(); Level::COUNT * FINE],
         }
     }
@@ -110,11 +113,17 @@ impl Hazards {
             .copied()
             .unwrap_or_default()
             .mean(prior, PRIOR_TRIALS);
+        let home = self
+            .homes
+            .get(homes_index(level, bucket))
+            .copied()
+            .unwrap_or_default()
+            .mean(coarse, PARENT_TRIALS);
         self.fine
             .get(fine_index(level, bucket))
             .copied()
             .unwrap_or_default()
-            .mean(coarse, PARENT_TRIALS)
+            .mean(home, PARENT_TRIALS)
     }
 
     /// Trials and novelties counted for this level and size of history, for explanations.
@@ -132,6 +141,7 @@ impl Hazards {
     pub fn learn(&mut self, level: Level, bucket: Bucket, novel: bool) {
         for beta in [
             self.coarse.get_mut(coarse_index(level, bucket)),
+            self.homes.get_mut(homes_index(level, bucket)),
             self.fine.get_mut(fine_index(level, bucket)),
         ]
         .into_iter()
@@ -143,7 +153,12 @@ impl Hazards {
 
     /// Forgets: multiplies every count.
     pub fn scale(&mut self, factor: f64) {
-        for beta in self.coarse.iter_mut().chain(&mut self.fine) {
+        for beta in self
+            .coarse
+            .iter_mut()
+            .chain(&mut self.homes)
+            .chain(&mut self.fine)
+        {
             beta.scale(factor);
         }
     }
@@ -153,8 +168,22 @@ fn coarse_index(level: Level, bucket: Bucket) -> usize {
     level.index() * SizeBucket::COUNT + bucket.size.index()
 }
 
+/// Where the account lives tells of the countries it brings, and of nothing else.
+fn at_home(level: Level, bucket: Bucket) -> usize {
+    let home = if level == Level::Country {
+        bucket.home.index()
+    } else {
+        0
+    };
+    bucket.size.index() * HomeBucket::COUNT + home
+}
+
+fn homes_index(level: Level, bucket: Bucket) -> usize {
+    level.index() * HOMES + at_home(level, bucket)
+}
+
 fn fine_index(level: Level, bucket: Bucket) -> usize {
-    let within = (bucket.size.index() * IdleBucket::COUNT + bucket.idle.index()) * TypeBucket::COUNT;
+    let within = (at_home(level, bucket) * IdleBucket::COUNT + bucket.idle.index()) * TypeBucket::COUNT;
     level.index() * FINE + within + bucket.device.index()
 }
 
@@ -168,6 +197,7 @@ mod tests {
             size: SizeBucket::of(visits),
             idle: IdleBucket::of(0.1),
             device: TypeBucket::of(DeviceType::Desktop),
+            home: HomeBucket::of(0.9),
         }
     }
 

@@ -50,7 +50,7 @@ impl Default for Joint {
 }
 
 /// Weight of independence behind the joint counts (SCORING 1).
-const JOINT_SHRINKAGE: f64 = 20.0;
+const JOINT_SHRINKAGE: f64 = 2.0;
 
 impl Joint {
     fn at(size: SizeBucket, network: NetworkNovelty, new_device: bool) -> usize {
@@ -81,8 +81,7 @@ impl Joint {
         let row = (both + other + 0.5) / (total + 3.0);
         let column = (device + 0.5) / (total + 1.0);
         let chance = row * column;
-        let p = (both + JOINT_SHRINKAGE * chance) / (total + JOINT_SHRINKAGE);
-        habitus_model::math::ln(p / chance)
+        habitus_model::math::ln((both + JOINT_SHRINKAGE) / (total * chance + JOINT_SHRINKAGE))
     }
 
     /// Counts one visit.

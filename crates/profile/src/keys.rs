@@ -9,7 +9,8 @@ use habitus_model::{Client, Context, Prefix};
 pub struct Keys {
     /// Country.
     pub country: Option<u64>,
-    /// Autonomous system within the country: a cloud provider in another country is another network.
+    /// Autonomous system within the country: a cloud provider in another country is another network. Its upper half is the
+    /// system's alone: see [`same_provider`].
     pub asn: Option<u64>,
     /// /24 or /48.
     pub prefix: Option<u64>,
@@ -33,10 +34,12 @@ impl Keys {
             .place
             .country
             .map(|c| key.fingerprint(&("country", c.as_str())));
-        let asn = context
-            .network
-            .asn
-            .map(|asn| key.fingerprint(&("asn", country, asn.get())));
+        let asn = context.network.asn.map(|asn| {
+            within(
+                key.fingerprint(&("provider", asn.get())),
+                key.fingerprint(&("asn", country, asn.get())),
+            )
+        });
         let ip = context.network.ip;
         Self {
             country,
@@ -67,6 +70,16 @@ impl Keys {
     pub const fn has_network(&self) -> bool {
         self.country.is_some() || self.asn.is_some() || self.prefix.is_some()
     }
+}
+
+/// Whether two fingerprints are of one autonomous system, in whatever countries. Wrong once in four billion.
+#[must_use]
+pub fn same_provider(a: u64, b: u64) -> bool {
+    a >> 32 == b >> 32
+}
+
+fn within(provider: u64, network: u64) -> u64 {
+    (provider & !0xffff_ffff) | (network & 0xffff_ffff)
 }
 
 fn family(client: &Client, key: HashKey) -> Option<u64> {

@@ -143,6 +143,13 @@ impl Known {
         best.map(|(key, weight)| (key, if total > 0.0 { weight / total } else { 1.0 }))
     }
 
+    /// Whether a known value has a fingerprint like this.
+    #[must_use]
+    pub fn any_known(&self, is_it: impl Fn(u64) -> bool) -> bool {
+        let mut known = self.entries.iter().filter(|entry| entry.trust == Trust::Trusted);
+        known.any(|entry| is_it(entry.key))
+    }
+
     /// Number of values held, pending ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -382,7 +389,10 @@ mod tests {
         known.refuse(1);
         known.admit(9, day(0), &R);
         known.doubt(9, day(0));
-        assert!(matches!(known.look_up(9, day(0), &R), Familiarity::Pending { .. }));
+        assert!(matches!(
+            known.look_up(9, day(0), &R),
+            Familiarity::Pending { .. }
+        ));
         assert!(matches!(known.look_up(7, day(0), &R), Familiarity::Known { .. }));
         assert_eq!(known.look_up(8, day(0), &R), Familiarity::New);
         assert!(matches!(known.look_up(1, day(0), &R), Familiarity::Known { .. }));

@@ -4,6 +4,8 @@ use crate::bucket::{Bucket, IdleBucket};
 use crate::features::clock::Bin;
 use crate::hazard::Level;
 use crate::joint::NetworkNovelty;
+use crate::journey::Journey;
+use crate::second_factor::FactorHabit;
 use crate::teleport::TeleportCell;
 use crate::version_mix::Versions;
 use habitus_model::{Minutes, NetworkClass};
@@ -75,6 +77,10 @@ pub struct Observation {
     pub new_asn: Option<NewValue>,
     /// Class of a network new to the account, and whether its country is new as well.
     pub new_network_class: Option<(bool, NetworkClass)>,
+    /// Distance of a country new to the account.
+    pub journey: Option<Journey>,
+    /// In a country new to the account: whether its network is one the account knows from elsewhere.
+    pub provider_abroad: Option<bool>,
     /// Client family new to the account.
     pub new_family: Option<NewValue>,
     /// Change of version of a known client, after a silence of that client.
@@ -91,6 +97,8 @@ pub struct Observation {
     pub teleport: Option<(TeleportCell, bool)>,
     /// Whether a client key was shown where one is usual.
     pub key: Option<KeyHabit>,
+    /// Whether a second factor was shown by an account that has one.
+    pub factor: Option<FactorHabit>,
 }
 
 const LEVELS: [Level; 6] = [
@@ -115,6 +123,8 @@ impl Observation {
             new_country: None,
             new_asn: None,
             new_network_class: None,
+            journey: None,
+            provider_abroad: None,
             new_family: None,
             version: None,
             running: None,
@@ -123,6 +133,7 @@ impl Observation {
             gap_minutes: None,
             teleport: None,
             key: None,
+            factor: None,
         }
     }
 

@@ -8,8 +8,10 @@ use crate::features::clock::PopulationClock;
 use crate::features::gap::{Gap, Rhythm};
 use crate::hazard::Hazards;
 use crate::joint::{Joint, NetworkNovelty};
+use crate::journey::Journeys;
 use crate::observation::{Observation, VersionChange};
 use crate::popularity::Popularity;
+use crate::second_factor::FactorHabits;
 use crate::teleport::TeleportCell;
 use crate::version_mix::VersionMix;
 use habitus_model::math::half_life_factor;
@@ -86,6 +88,8 @@ pub struct Population {
     tenant: Values,
     groups: BTreeMap<u64, Values>,
     class_arrivals: [[f64; 7]; 2],
+    journeys: Journeys,
+    providers_abroad: (f64, f64),
     versions: [[f64; VersionChange::COUNT]; IdleBucket::COUNT],
     running: VersionMix,
     joint: Joint,
@@ -93,6 +97,7 @@ pub struct Population {
     gap: Gap,
     teleports: [(f64, f64); TeleportCell::COUNT],
     key_absent: [(f64, f64); 2],
+    factors: FactorHabits,
     decayed: Minutes,
 }
 
@@ -127,12 +132,16 @@ impl Population {
         (own.accounts(value) + GROUP_SHRINKAGE * tenant) / (total + GROUP_SHRINKAGE)
     }
 
-    /// Probability that a value new to its account is this one.
+    /// Probability that a value new to its account is this one. The home country is not new: what the others bring is
+    /// shared among the rest.
     #[must_use]
     pub fn arrival(&self, kind: Kind, value: u64, group: Option<u64>) -> f64 {
-        self.tenant
-            .of(kind)
-            .arrival(value, self.share(kind, value, group), flat(kind))
+        let of = |value| {
+            let share = self.share(kind, value, group);
+            self.tenant.of(kind).arrival(value, share, flat(kind))
+        };
+        let home = group.filter(|home| kind == Kind::Country && *home != value);
+        of(value) / (1.0 - home.map_or(0.0, of)).max(0.05)
     }
 
     /// Accounts of the tenant that know the value, with forgetting.
@@ -142,7 +151,7 @@ impl Population {
     }
 
     /// Share of a network class among networks that were new to their account: at home, or abroad where the country was
-    /// new as well.
+    /// new as well. Among those whose class is known: not to know it says nothing.
     #[must_use]
     pub fn class_arrival(&self, abroad: bool, class: NetworkClass) -> f64 {
         let row = self
@@ -150,9 +159,27 @@ impl Population {
             .get(usize::from(abroad))
             .copied()
             .unwrap_or_default();
-        let total: f64 = row.iter().sum();
+        let unknown = row
+            .get(class_index(NetworkClass::Unknown))
+            .copied()
+            .unwrap_or(0.0);
+        let total = row.iter().sum::<f64>() - unknown;
         let own = row.get(class_index(class)).copied().unwrap_or(0.0);
         (own + CLASS_PRIOR_WEIGHT * class_prior(class)) / (total + CLASS_PRIOR_WEIGHT)
+    }
+
+    /// How far away the countries are that accounts bring.
+    #[must_use]
+    pub fn journeys(&self) -> &Journeys {
+        &self.journeys
+    }
+
+    /// Probability that a network in a country new to the account is one it knows from elsewhere: another exit of its VPN,
+    /// or its own line, placed wrongly.
+    #[must_use]
+    pub fn provider_abroad(&self) -> f64 {
+        let (same, all) = self.providers_abroad;
+        (same + CLASS_PRIOR_WEIGHT * PROVIDER_ABROAD) / (all + CLASS_PRIOR_WEIGHT)
     }
 
     /// Probability of a change of version of a known client, after a silence.
@@ -210,6 +237,12 @@ impl Population {
         (absent + KEY_PRIOR_WEIGHT * prior) / (visits + KEY_PRIOR_WEIGHT)
     }
 
+    /// When accounts with a second factor are asked for it.
+    #[must_use]
+    pub fn factors(&self) -> &FactorHabits {
+        &self.factors
+    }
+
     /// Applies one observation. Observations come in the order of the log.
     pub fn learn(&mut self, seen: &Observation) {
         self.forget(seen.now);
@@ -237,6 +270,13 @@ impl Population {
         {
             *count += 1.0;
         }
+        if let Some(same) = seen.provider_abroad {
+            self.providers_abroad.0 += f64::from(u8::from(same));
+            self.providers_abroad.1 += 1.0;
+        }
+        if let Some(journey) = seen.journey {
+            self.journeys.learn(journey);
+        }
         if let Some((idle, change)) = seen.version
             && let Some(count) = self
                 .versions
@@ -262,6 +302,9 @@ impl Population {
         {
             *jumps += f64::from(u8::from(jumped));
             *moves += 1.0;
+        }
+        if let Some(habit) = seen.factor {
+            self.factors.learn(habit);
         }
         if let Some(key) = seen.key
             && let Some((absent, visits)) = self.key_absent.get_mut(usize::from(key.new_family))
@@ -293,6 +336,8 @@ impl Population {
 
     fn scale_outcomes(&mut self, factor: f64) {
         self.running.scale(factor);
+        self.factors.scale(factor);
+        self.journeys.scale(factor);
         self.joint.scale(factor);
         self.clock.scale(factor);
         let rows = self
@@ -303,7 +348,12 @@ impl Population {
         for count in rows {
             *count *= factor;
         }
-        for (some, all) in self.teleports.iter_mut().chain(&mut self.key_absent) {
+        for (some, all) in self
+            .teleports
+            .iter_mut()
+            .chain(&mut self.key_absent)
+            .chain([&mut self.providers_abroad])
+        {
             *some *= factor;
             *all *= factor;
         }
@@ -312,6 +362,9 @@ impl Population {
 
 /// Weight of [`class_prior`], arrivals.
 const CLASS_PRIOR_WEIGHT: f64 = 20.0;
+
+/// Prior of [`Population::provider_abroad`]. Assumed.
+const PROVIDER_ABROAD: f64 = 0.15;
 
 fn class_index(class: NetworkClass) -> usize {
     NetworkClass::ALL
@@ -324,12 +377,12 @@ fn class_index(class: NetworkClass) -> usize {
 /// Assumed; the tenant's own arrivals replace it after some dozens.
 fn class_prior(class: NetworkClass) -> f64 {
     match class {
-        NetworkClass::Unknown => 0.25,
-        NetworkClass::Fixed => 0.40,
-        NetworkClass::Mobile => 0.22,
-        NetworkClass::Hosting => 0.03,
-        NetworkClass::Relay => 0.04,
-        NetworkClass::Corporate | NetworkClass::Private => 0.03,
+        NetworkClass::Unknown => 0.0,
+        NetworkClass::Fixed => 0.53,
+        NetworkClass::Mobile => 0.29,
+        NetworkClass::Hosting => 0.04,
+        NetworkClass::Relay => 0.06,
+        NetworkClass::Corporate | NetworkClass::Private => 0.04,
     }
 }
 

@@ -1,18 +1,20 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
 use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position, size_bucket};
-use crate::bucket::{Bucket, IdleBucket, SizeBucket, TypeBucket};
+use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::motion::{self, Move};
 use crate::features::positions::Position;
 use crate::hazard::Level;
 use crate::joint::NetworkNovelty;
-use crate::keys::Keys;
+use crate::journey::Journey;
+use crate::keys::{Keys, same_provider};
 use crate::known::{Familiarity, Known, Retention};
 use crate::observation::{KeyHabit, VersionChange};
-use crate::population::Population;
+use crate::population::{Kind, Population};
+use crate::second_factor::FactorSeen;
 use crate::version::{Version, version_change};
 use habitus_model::hash::HashKey;
-use habitus_model::{Context, DeviceType, Minutes};
+use habitus_model::{Context, DeviceType, Km, Minutes};
 
 /// Shape of the spread of hazards between accounts: the population's hazard stands for so many novelties seen. Of a gamma
 /// distribution with this shape most accounts lie within a factor of three of the mean, some never change anything. Shapes of 0.35 to 1.5
@@ -112,6 +114,10 @@ pub struct Sighting {
     pub prefix: Option<LevelSeen>,
     /// Address; only where the prefix is known.
     pub host: Option<LevelSeen>,
+    /// Distance of a country new to the account from the nearest place it was at. Absent: not new, or no place.
+    pub journey: Option<Journey>,
+    /// In a country new to the account: whether it knows the network from elsewhere. Absent: not new, or no network.
+    pub provider_abroad: Option<bool>,
     /// How new the network is, in one word.
     pub network_novelty: Option<NetworkNovelty>,
     /// Client family.
@@ -120,6 +126,8 @@ pub struct Sighting {
     pub client: Option<LevelSeen>,
     /// Whether a client key was shown where one is usual. Absent: none is usual.
     pub key: Option<KeyHabit>,
+    /// Second factors, where the account has one and the source says. Absent: nothing to compare.
+    pub factor: Option<FactorSeen>,
     /// Position, if the place can be compared.
     pub position: Option<Position>,
     /// Moves from and to remembered positions, in order of their time.
@@ -146,13 +154,19 @@ impl Recall<'_> {
             return seen;
         };
         self.see_network(profile, &mut seen);
+        let abroad = seen.country.is_some_and(|country| country.is_new());
+        let held = |asn| profile.asns.any_known(|known| same_provider(known, asn));
+        seen.provider_abroad = seen.keys.asn.filter(|_| abroad).map(held);
         self.see_client(profile, context, &mut seen);
+        seen.factor = self.factor_of(profile, context, &seen);
         if let Some(here) = &seen.position {
             seen.moves = motion::moves(profile.positions.all(), here);
-            let abroad = seen.country.is_some_and(|country| country.is_new());
             for one in &mut seen.moves {
                 one.cell.abroad = abroad;
             }
+            let nearest = seen.moves.iter().map(|m| m.distance.0).reduce(f64::min);
+            let journey = |km| Journey::of(Km(km), context.network.class);
+            seen.journey = nearest.filter(|_| abroad).map(journey);
         }
         seen
     }
@@ -160,6 +174,7 @@ impl Recall<'_> {
     fn bare(&self, context: &Context) -> Sighting {
         let now = context.time.minutes();
         let keys = Keys::of(context, self.key);
+        let group = self.profile.and_then(|profile| profile.group(now));
         let gap_minutes = self
             .profile
             .filter(|p| p.visits_ever() > 0)
@@ -173,8 +188,11 @@ impl Recall<'_> {
                     .map_or(SizeBucket::of(0.0), |profile| size_bucket(profile, now)),
                 idle: IdleBucket::of(gap_minutes.unwrap_or(0.0) / 1_440.0),
                 device: TypeBucket::of(context.client.device),
+                home: HomeBucket::of(
+                    group.map_or(1.0, |home| self.population.share(Kind::Country, home, None)),
+                ),
             },
-            group: self.profile.and_then(|profile| profile.group(now)),
+            group,
             visits: self.profile.map_or(0.0, |profile| profile.visits(now)),
             is_visit: self
                 .profile
@@ -184,10 +202,13 @@ impl Recall<'_> {
             asn: None,
             prefix: None,
             host: None,
+            journey: None,
+            provider_abroad: None,
             network_novelty: None,
             device: None,
             client: None,
             key: None,
+            factor: None,
             position: position(context, &keys),
             moves: Vec::new(),
         }
@@ -304,6 +325,24 @@ impl Recall<'_> {
             idle,
             usual,
             stranger,
+        })
+    }
+
+    /// Tools cannot be asked, so that nothing follows from their not being.
+    fn factor_of(&self, profile: &Profile, context: &Context, seen: &Sighting) -> Option<FactorSeen> {
+        let shown = context.second_factor?;
+        let held = profile.factors();
+        if !held.has_one() || context.client.device == DeviceType::Automation {
+            return None;
+        }
+        let new_family = seen.device.is_some_and(|device| device.seen.is_new());
+        let habits = self.population.factors();
+        Some(FactorSeen {
+            shown,
+            strong: context.strong_factor,
+            usual: habits.asked(new_family),
+            stranger: habits.asked(true),
+            strong_share: held.strong_share(),
         })
     }
 

@@ -5,6 +5,7 @@ use crate::detector::Detector;
 mod burst;
 mod clock;
 mod device;
+mod factor;
 mod gap;
 mod joint;
 mod motion;
@@ -15,6 +16,7 @@ pub const ALL: &[&dyn Detector] = &[
     &burst::Burst,
     &clock::Clock,
     &device::Device,
+    &factor::Factor,
     &gap::Gap,
     &joint::Joint,
     &motion::Motion,

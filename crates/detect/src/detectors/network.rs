@@ -10,7 +10,7 @@ use crate::detector::{Detector, View};
 use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, pending, popularity};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
-use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, NetworkClass, Opinion, Reason, Signal, Text};
 use habitus_profile::known::Familiarity;
 use habitus_profile::population::Kind;
 use habitus_profile::recall::LevelSeen;
@@ -50,7 +50,13 @@ impl Detector for Network {
         evidence.extend(seen.country.map(|level| country(view, level)));
         evidence.extend(seen.asn.map(|level| network(view, level)));
         if seen.country.is_some_and(|country| country.is_new()) {
-            evidence.extend(network_abroad(view));
+            let elsewhere = provider_abroad(view);
+            // A provider that explains the country explains where it lies and which network it has.
+            if elsewhere.is_none() {
+                evidence.extend(distance(view));
+                evidence.extend(network_abroad(view));
+            }
+            evidence.extend(elsewhere);
         }
         evidence.extend(seen.prefix.map(|level| address(view, level)));
         Opinion::Evidence(evidence)
@@ -178,6 +184,44 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
     }
 }
 
+/// The account's own provider in another country: another exit of its VPN, or its line placed wrongly by the database.
+fn provider_abroad(view: &View<'_>) -> Option<Evidence> {
+    view.seen.provider_abroad.filter(|same| *same)?;
+    let owner = view.population.provider_abroad();
+    let reason = Reason::new(
+        "there on {0}, which this account knows from another country, as in {1} of new countries",
+        vec![network_name(view), Fact::Share(owner)],
+    );
+    Some(line(
+        "provider_abroad",
+        against(attacker::PROVIDER_ABROAD, owner),
+        reason,
+    ))
+}
+
+/// Whether the country lies where the population's journeys lead. Speaks as far as nobody brought the country of late: what
+/// they brought is counted already.
+fn distance(view: &View<'_>) -> Option<Evidence> {
+    let journey = view.seen.journey?;
+    let owner = view.population.journeys().share(journey);
+    let stranger = 0.5 * owner + 0.5 * journey.world();
+    let nats = (ln(stranger) - ln(owner)).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX);
+    let km = view.seen.moves.iter().map(|m| m.distance.0).reduce(f64::min)?;
+    let (signal, text) = if nats > 0.0 {
+        (
+            "far_country",
+            "{0} from the nearest place this account was at: {1} of new countries are so far away",
+        )
+    } else {
+        (
+            "near_country",
+            "{0} from the nearest place this account was at, as are {1} of new countries",
+        )
+    };
+    let reason = Reason::new(text, vec![Fact::Km(km), Fact::Share(owner)]);
+    Some(line(signal, [nats, nats, nats, nats, 0.0], reason))
+}
+
 /// In a country new to the account every network is new; which one still tells the guest of a hotel from a data centre.
 fn network_abroad(view: &View<'_>) -> Option<Evidence> {
     let country = view.population.knowers(Kind::Country, view.seen.keys.country?);
@@ -272,6 +316,9 @@ fn class_evidence(view: &View<'_>, arrival: f64) -> PerProfile {
 
 fn class_ratio(view: &View<'_>, abroad: bool) -> f64 {
     let class = view.context.network.class;
+    if class == NetworkClass::Unknown {
+        return 0.0;
+    }
     let ratio = ln(attacker::class(class)) - ln(view.population.class_arrival(abroad, class));
     ratio.clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX)
 }
