@@ -203,6 +203,18 @@ async fn a_shutdown_hands_over_what_was_read() {
 }
 
 #[tokio::test]
+async fn dropped_sources_let_go_of_everything() {
+    let started = Started::one(settings()).await;
+    let address = started.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    started.wait_health("open", |health| health.open == 1).await;
+    drop(started);
+    let read = stream.read(&mut [0; 1]).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    tokio::net::TcpListener::bind(address).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_an_error_and_starts_nothing() {
     let started = Started::one(settings()).await;
     let mut again = settings();

@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
 
 /// From the connection to the end of the TLS handshake: a few round trips.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -63,8 +63,10 @@ impl Listener {
 /// Serves connections until the shutdown, then waits for those that are open: each hands over what it has read.
 pub(in crate::live) async fn run(listener: Listener, delivery: Delivery) {
     let places = Arc::new(Semaphore::new(listener.connections_max));
-    let tasks = TaskTracker::new();
+    // A set of its own, so that connections end with their listener.
+    let mut tasks = JoinSet::new();
     loop {
+        while tasks.try_join_next().is_some() {}
         let accepted = tokio::select! {
             accepted = listener.socket.accept() => accepted,
             () = delivery.shutdown.cancelled() => break,
@@ -88,8 +90,7 @@ pub(in crate::live) async fn run(listener: Listener, delivery: Delivery) {
             drop((open, place));
         });
     }
-    tasks.close();
-    tasks.wait().await;
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Closes a connection in order, so that the sender reads an end and no reset.

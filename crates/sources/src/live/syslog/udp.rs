@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 
 /// Asked of the kernel as its buffer; it gives `net.core.rmem_max` at most. At 300 bytes a message 8 MiB hold about
@@ -62,7 +63,8 @@ impl Socket {
 /// Reads datagrams until the shutdown; hands over what is queued then.
 pub(in crate::live) async fn run(socket: Socket, delivery: Delivery) {
     let (queue, queued) = channel(UDP_QUEUE_BATCHES_MAX);
-    let hand_over = tokio::spawn(hand_over(delivery.clone(), queued));
+    let mut task = JoinSet::new();
+    task.spawn(hand_over(delivery.clone(), queued));
     let mut receiver = Udp {
         socket: socket.socket,
         delivery,
@@ -74,7 +76,7 @@ pub(in crate::live) async fn run(socket: Socket, delivery: Delivery) {
     };
     receiver.run().await;
     drop(receiver);
-    let _ = hand_over.await;
+    let _ = task.join_next().await;
 }
 
 async fn hand_over(delivery: Delivery, mut queued: Receiver<LiveBatch>) {
