@@ -1,5 +1,9 @@
 //! R-01 on real files: a process that appends under load is killed at random moments, again and again, and nothing that it
 //! acknowledged may be missing. 100 kills; `HABITUS_SOAK=10` makes them 1,000.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test; the lint's own exception does not cover helpers of integration tests"
+)]
 
 use habitus_journal::group::{Committer, GroupSettings, Journal};
 use habitus_journal::log::{Entry, Log, Position, Retention, Settings};
