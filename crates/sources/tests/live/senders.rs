@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The program, if it is there: as named in the environment, or by its name.
-fn program(name: &str, variable: &str) -> Option<String> {
+pub fn program(name: &str, variable: &str) -> Option<String> {
     let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
     let version = Command::new(&program)
-        .arg(if name == "logger" { "--version" } else { "-v" })
+        .arg(if name == "rsyslogd" { "-v" } else { "--version" })
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();

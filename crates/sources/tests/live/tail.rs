@@ -97,6 +97,65 @@ async fn copying_and_truncating_under_load_loses_and_repeats_nothing() {
     .await;
 }
 
+/// With the program that rotates logs on most hosts, in each of its ways. Where it is not installed this says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logrotate_loses_and_repeats_nothing() {
+    let Some(logrotate) = crate::senders::program("logrotate", "HABITUS_LOGROTATE") else {
+        return;
+    };
+    for way in [
+        "create",
+        "create\ncompress",
+        "copytruncate",
+        "copytruncate\ncompress\ndelaycompress",
+        "nocreate",
+    ] {
+        for is_pattern in [false, true] {
+            rotated_by(&logrotate, way, is_pattern).await;
+        }
+    }
+}
+
+async fn rotated_by(logrotate: &str, way: &str, is_pattern: bool) {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("auth.log");
+    let config = dir.path().join("logrotate.conf");
+    fs::write(&config, format!("{} {{\nrotate 4\n{way}\n}}\n", log.display())).unwrap();
+    let path = if is_pattern {
+        dir.path().join("auth.log*")
+    } else {
+        log.clone()
+    };
+    fs::write(&log, "line 0 of a log that is rotated\n").unwrap();
+    let sink = Arc::new(Collector::default());
+    let started = start(path, &dir.path().join("state"), &sink).await;
+    for n in 1..=3 {
+        sink.wait_for(n * 2 - 1, 20).await;
+        append(&log, &format!("line {} before\n", n * 2 - 1));
+        let status = std::process::Command::new(logrotate)
+            .arg("--force")
+            .arg("--state")
+            .arg(dir.path().join("logrotate.state"))
+            .arg(&config)
+            .status();
+        assert!(status.unwrap().success());
+        append(&log, &format!("line {} after\n", n * 2));
+    }
+    let mut lines = sink.wait_for(7, 20).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(sink.lines().len(), 7, "{way}: {:?}", sink.lines());
+    lines.sort();
+    for (n, line) in lines.iter().enumerate() {
+        assert!(line.starts_with(&format!("line {n} ")), "{way}: {lines:?}");
+    }
+    started.stop().await;
+}
+
+fn append(log: &Path, line: &str) {
+    let mut file = OpenOptions::new().append(true).create(true).open(log).unwrap();
+    file.write_all(line.as_bytes()).unwrap();
+}
+
 #[tokio::test]
 async fn a_refusing_sink_makes_files_wait() {
     let dir = tempfile::tempdir().unwrap();
