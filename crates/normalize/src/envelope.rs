@@ -151,26 +151,22 @@ fn one<'s>(
 /// Whether a member is there that could hold a record. Most records come bare and every format asks, so this is one
 /// pass instead of a search for each name.
 fn is_shell(document: &Json<'_>) -> bool {
-    document.members().iter().any(|(name, _)| {
-        matches!(
-            name.as_ref(),
-            "CloudTrailEvent"
-                | "Events"
-                | "Records"
-                | "@message"
-                | "detail"
-                | "event"
-                | "event.original"
-                | "items"
-                | "log"
-                | "logEvents"
-                | "message"
-                | "properties"
-                | "properties.log"
-                | "records"
-                | "value"
-        )
-    })
+    let opens = |name: &str| match name.as_bytes().first() {
+        Some(b'@') => name == "@message",
+        Some(b'C') => name == "CloudTrailEvent",
+        Some(b'E') => name == "Events",
+        Some(b'R') => name == "Records",
+        Some(b'd') => name == "detail",
+        Some(b'e') => matches!(name, "event" | "event.original"),
+        Some(b'i') => name == "items",
+        Some(b'l') => matches!(name, "log" | "logEvents"),
+        Some(b'm') => name == "message",
+        Some(b'p') => matches!(name, "properties" | "properties.log"),
+        Some(b'r') => name == "records",
+        Some(b'v') => name == "value",
+        _ => false,
+    };
+    document.members().iter().any(|(name, _)| opens(name))
 }
 
 fn member_holds(item: &Json<'_>, marks: Marks) -> bool {

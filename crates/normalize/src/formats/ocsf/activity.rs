@@ -70,7 +70,7 @@ pub(super) fn action(attributes: &Attributes<'_, '_>, activity: Activity) -> Tex
     };
     of("metadata", "event_code")
         .or_else(|| of("api", "operation"))
-        .or_else(|| text_of(attributes.top, "activity_name"))
+        .or_else(|| attributes.top.text("activity_name"))
         .unwrap_or_else(|| Text::from(activity.activity_name()))
 }
 
@@ -81,7 +81,7 @@ pub(super) fn status(attributes: &Attributes<'_, '_>, activity: Activity) -> Sta
     let top = if is_finding {
         attributes.beside
     } else {
-        Some(attributes.top)
+        Some(attributes.top.json)
     };
     let Some(top) = top else {
         return Status::Unknown;

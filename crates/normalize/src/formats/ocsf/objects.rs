@@ -1,6 +1,6 @@
 //! Where it came from, what with, how it was proven, and what it was about.
 
-use super::{Attributes, flag_of, integer, member, present, text_of};
+use super::{Attributes, Top, flag_of, integer, member, present, text_of};
 use crate::field;
 use crate::json::Json;
 use habitus_model::event::{AuthProtocol, FactorType, LogonType};
@@ -127,8 +127,8 @@ fn client_of_endpoint(client: &mut ClientFacts, src: &Json<'_>) {
 }
 
 /// `device` is the client's, unless it is the host logged in to: sources on that host report themselves there.
-fn device(client: &mut ClientFacts, top: &Json<'_>) {
-    let Some(device) = member(top, "device") else {
+fn device(client: &mut ClientFacts, top: Top<'_, '_>) {
+    let Some(device) = top.member("device") else {
         return;
     };
     let host = |object: &Json<'_>| text_of(object, "hostname").map(|host| host.to_lowercase());
@@ -152,8 +152,8 @@ fn device(client: &mut ClientFacts, top: &Json<'_>) {
 }
 
 /// JA4 before JA3: it survives the shuffling of extensions.
-fn tls_fingerprint(top: &Json<'_>) -> Option<Text> {
-    let tls = member(top, "tls");
+fn tls_fingerprint(top: Top<'_, '_>) -> Option<Text> {
+    let tls = top.member("tls");
     let list = top
         .get("ja4_fingerprint_list")
         .or_else(|| tls?.get("ja4_fingerprint_list"))
@@ -185,8 +185,8 @@ fn authentication(event: &mut Event, attributes: &Attributes<'_, '_>) {
         let caption = AuthProtocol::Other.caption();
         auth.method = attributes.text("auth_protocol").filter(|said| said != caption);
     }
-    auth.is_mfa = flag_of(attributes.top, "is_mfa");
-    auth.is_remote = flag_of(attributes.top, "is_remote");
+    auth.is_mfa = attributes.top.flag("is_mfa");
+    auth.is_remote = attributes.top.flag("is_remote");
     let factors = attributes
         .get("auth_factors")
         .map(Json::array)
@@ -195,7 +195,7 @@ fn authentication(event: &mut Event, attributes: &Attributes<'_, '_>) {
         .iter()
         .filter_map(|factor| {
             let factor = Attributes {
-                top: factor,
+                top: Top::new(factor),
                 beside: None,
             };
             choice(&factor, ("factor_type_id", "factor_type"), FactorType::ALL, |f| {
@@ -228,8 +228,10 @@ fn choice<T: Copy>(
 }
 
 /// `session`, else the actor's session.
-fn session(event: &mut Event, top: &Json<'_>) {
-    let session = member(top, "session").or_else(|| member(top.get("actor")?, "session"));
+fn session(event: &mut Event, top: Top<'_, '_>) {
+    let session = top
+        .member("session")
+        .or_else(|| member(top.get("actor")?, "session"));
     let Some(session) = session else { return };
     for (name, value) in session.members() {
         match name.as_ref() {
@@ -253,10 +255,10 @@ fn service(attributes: &Attributes<'_, '_>) -> Option<Resource> {
     attributes
         .beside("service")
         .and_then(resource)
-        .or_else(|| member(top, "service").and_then(resource))
+        .or_else(|| top.member("service").and_then(resource))
         .or_else(|| top.get("api")?.get("service").and_then(resource))
         .or_else(|| {
-            let host = member(top, "dst_endpoint")?;
+            let host = top.member("dst_endpoint")?;
             let name = ["hostname", "name", "svc_name", "ip"];
             somebody(Resource {
                 name: name.into_iter().find_map(|name| text_of(host, name)),
@@ -276,11 +278,11 @@ fn resources(activity: Activity, attributes: &Attributes<'_, '_>) -> Vec<Resourc
     if !listed.is_empty() {
         return listed.iter().filter_map(resource).collect();
     }
-    let one = member(top, "resource").and_then(resource);
+    let one = top.member("resource").and_then(resource);
     let managed = || {
-        let entity = member(top, "entity").and_then(resource);
+        let entity = top.member("entity").and_then(resource);
         let role = || {
-            member(top, "iam_role").and_then(resource).map(|role| Resource {
+            top.member("iam_role").and_then(resource).map(|role| Resource {
                 kind: role.kind.or_else(|| Some(Text::from("role"))),
                 ..role
             })

@@ -1,6 +1,6 @@
 //! Who: OCSF's `user` and `actor` as account, actor and target.
 
-use super::{Attributes, integer, member, text_of};
+use super::{Attributes, integer, text_of};
 use crate::json::Json;
 use crate::ocsf_out::user_is_target;
 use habitus_model::activity::{AccountChangeActivity, AuthenticationActivity};
@@ -13,7 +13,7 @@ pub(super) fn read(event: &mut Event, attributes: &Attributes<'_, '_>) {
         let user = actor.get("user").and_then(user);
         user.or_else(|| application(actor))
     });
-    let said = member(top, "user").and_then(user);
+    let said = top.member("user").and_then(user);
     let beside = |name: &str| attributes.beside(name).and_then(user);
     event.actor = beside("actor_user");
     event.target = beside("target_user");
