@@ -6,7 +6,7 @@ use crate::{account, client, network, place};
 use habitus_model::event::FactorType;
 use habitus_model::hash::HashKey;
 use habitus_model::network::canonical_ip;
-use habitus_model::{Client, Context, Event, Status};
+use habitus_model::{Client, Context, Event, NetworkClass, Status};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,12 +17,16 @@ pub const CACHED_USER_AGENTS_MAX: usize = 8_192;
 /// Most addresses whose facts are remembered; each takes about 250 bytes.
 pub const CACHED_ADDRESSES_MAX: usize = 16_384;
 
+/// Most operators' names whose trade is remembered; each takes about 100 bytes.
+pub const CACHED_OPERATORS_MAX: usize = 2_048;
+
 /// Turns events into contexts with one edition of the tables. One for each thread: it remembers what it worked out,
 /// within named limits, and what it remembers never shows in a result.
 pub struct Enricher {
     tables: Arc<Tables>,
     clients: Cache<String, Client>,
     addresses: Cache<IpAddr, AddressFacts>,
+    operators: Cache<String, Option<NetworkClass>>,
 }
 
 impl Enricher {
@@ -40,6 +44,7 @@ impl Enricher {
             tables,
             clients: Cache::new(CACHED_USER_AGENTS_MAX, key),
             addresses: Cache::new(CACHED_ADDRESSES_MAX, key),
+            operators: Cache::new(CACHED_OPERATORS_MAX, key),
         }
     }
 
@@ -80,8 +85,16 @@ impl Enricher {
             .map(canonical_ip)
             .and_then(|ip| self.addresses.get_or_insert(&ip, |ip| tables.address(*ip)));
         let facts = facts.unwrap_or(&nothing);
+        let operators = &mut self.operators;
+        let trade = |name: &str| {
+            // A name too long to be examined is not kept either.
+            if name.len() > network::ORGANISATION_BYTES_MAX {
+                return network::by_name(name);
+            }
+            operators.get_or_insert(name, network::by_name).copied().flatten()
+        };
         (
-            network::of(&event.src, facts),
+            network::of(&event.src, facts, trade),
             place::of(&event.src, &facts.place),
         )
     }

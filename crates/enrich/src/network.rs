@@ -8,16 +8,25 @@ use habitus_model::{Asn, Endpoint, Network, NetworkClass, Text};
 use known::{FIXED, FIXED_WORDS, HOSTING, HOSTING_WORDS, MOBILE, MOBILE_WORDS, RELAY, RELAY_WORDS};
 
 /// Longest organisation name examined, in bytes; registries' names are below 100.
-const ORGANISATION_BYTES_MAX: usize = 128;
+pub(crate) const ORGANISATION_BYTES_MAX: usize = 128;
 
-/// The network an event came from: what the event says first, then what the tables say.
-pub(crate) fn of(src: &Endpoint, facts: &AddressFacts) -> Network {
+/// The network an event came from: what the event says first, then what the tables say. `trade` is [`by_name`], or
+/// what remembers its answers.
+pub(crate) fn of(
+    src: &Endpoint,
+    facts: &AddressFacts,
+    trade: impl FnOnce(&str) -> Option<NetworkClass>,
+) -> Network {
     let stated = src.organisation.as_deref().and_then(named).map(Text::new);
     let asn = src.asn.or(facts.asn);
     // A name from the tables goes with the tables' number only.
     let from_tables = facts.organisation.clone().filter(|_| asn == facts.asn);
     let organisation = stated.or(from_tables);
-    let class = class_of(src, facts, (asn, organisation.as_deref()));
+    let by_operator = || {
+        asn.and_then(by_asn)
+            .or_else(|| organisation.as_deref().and_then(trade))
+    };
+    let class = class_of(src, facts, by_operator);
     Network {
         ip: src.ip.map(|ip| ip.to_canonical()),
         asn,
@@ -28,7 +37,11 @@ pub(crate) fn of(src: &Endpoint, facts: &AddressFacts) -> Network {
 
 /// The most specific word wins: one's own lists, then what the address itself is, then measured classes (anonymous-IP
 /// database), the source's remark, the connection type, and last the operator's trade.
-fn class_of(src: &Endpoint, facts: &AddressFacts, operator: (Option<Asn>, Option<&str>)) -> NetworkClass {
+fn class_of(
+    src: &Endpoint,
+    facts: &AddressFacts,
+    by_operator: impl FnOnce() -> Option<NetworkClass>,
+) -> NetworkClass {
     let anonymised = match src.is_anonymised {
         // "Not a proxy" rules out neither hosting nor mobile, so only the accusation says anything.
         Some(true) => Some(NetworkClass::Relay),
@@ -41,8 +54,7 @@ fn class_of(src: &Endpoint, facts: &AddressFacts, operator: (Option<Asn>, Option
         .or(facts.anonymous)
         .or(anonymised)
         .or(facts.connection)
-        .or_else(|| operator.0.and_then(by_asn))
-        .or_else(|| operator.1.and_then(by_name))
+        .or_else(by_operator)
         .unwrap_or(NetworkClass::Unknown)
 }
 
@@ -61,7 +73,7 @@ fn by_asn(asn: Asn) -> Option<NetworkClass> {
 }
 
 /// The class an operator's name tells, by the beginnings of its words.
-fn by_name(organisation: &str) -> Option<NetworkClass> {
+pub(crate) fn by_name(organisation: &str) -> Option<NetworkClass> {
     if organisation.len() > ORGANISATION_BYTES_MAX {
         return None;
     }
@@ -129,17 +141,17 @@ mod tests {
             ..Endpoint::default()
         };
         let mut facts = AddressFacts::default();
-        assert_eq!(of(&src, &AddressFacts::default()).class, Hosting);
+        assert_eq!(of(&src, &AddressFacts::default(), by_name).class, Hosting);
         facts.connection = Some(Mobile);
-        assert_eq!(of(&src, &facts).class, Mobile);
+        assert_eq!(of(&src, &facts, by_name).class, Mobile);
         src.is_anonymised = Some(true);
-        assert_eq!(of(&src, &facts).class, Relay);
+        assert_eq!(of(&src, &facts, by_name).class, Relay);
         facts.anonymous = Some(Hosting);
-        assert_eq!(of(&src, &facts).class, Hosting);
+        assert_eq!(of(&src, &facts, by_name).class, Hosting);
         facts.is_internal = true;
-        assert_eq!(of(&src, &facts).class, Private);
+        assert_eq!(of(&src, &facts, by_name).class, Private);
         facts.listed = Some(Corporate);
-        assert_eq!(of(&src, &facts).class, Corporate);
+        assert_eq!(of(&src, &facts, by_name).class, Corporate);
     }
 
     #[test]
@@ -149,7 +161,7 @@ mod tests {
             organisation: Some(Text::new("-")),
             ..Endpoint::default()
         };
-        let network = of(&src, &AddressFacts::default());
+        let network = of(&src, &AddressFacts::default(), by_name);
         assert_eq!((network.class, network.organisation), (Unknown, None));
     }
 
@@ -164,7 +176,7 @@ mod tests {
             organisation: Some(Text::new("Another")),
             ..AddressFacts::default()
         };
-        let network = of(&src, &facts);
+        let network = of(&src, &facts, by_name);
         assert_eq!((network.asn, network.organisation), (Asn::new(64500), None));
     }
 }

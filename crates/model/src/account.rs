@@ -82,7 +82,8 @@ const NOBODY: [&str; 10] = [
 #[must_use]
 pub fn named(text: &str) -> Option<&str> {
     let text = text.trim();
-    if NOBODY.iter().any(|nobody| text.eq_ignore_ascii_case(nobody)) {
+    // The longest of them has 13 bytes.
+    if text.len() <= 13 && NOBODY.iter().any(|nobody| text.eq_ignore_ascii_case(nobody)) {
         None
     } else {
         Some(text)
