@@ -102,12 +102,17 @@ pub fn out_of_reach(hours: f64) -> PerProfile {
 /// `ln p_attacker − ln p_owner` per attacker. NaN stands for "as the owner": no evidence either way.
 #[must_use]
 pub fn against(attackers: PerProfile, owner: f64) -> PerProfile {
+    let owner = ln(owner.max(FLOOR));
+    // Several sorts often show a thing equally often, and logarithms are dear.
+    let mut last = (f64::NAN, 0.0);
     attackers.map(|p| {
         if p.is_nan() {
-            0.0
-        } else {
-            ln(p.max(FLOOR)) - ln(owner.max(FLOOR))
+            return 0.0;
         }
+        if p != last.0 {
+            last = (p, ln(p.max(FLOOR)));
+        }
+        last.1 - owner
     })
 }
 

@@ -1,6 +1,7 @@
 //! An event with what the tables know about it: the input of profiles and detectors.
 
 use crate::ocsf_enum::ocsf_enum;
+use crate::sentence::digits;
 use crate::{AccountId, AccountKind, Activity, EventTime, Network, Place, Status, TenantId, Text, UtcOffset};
 use serde::{Deserialize, Serialize};
 
@@ -58,17 +59,25 @@ impl Client {
     /// `Chrome 126 on Windows`, `kubectl`, or `an unknown client`.
     #[must_use]
     pub fn label(&self) -> String {
-        let browser = self.browser.as_ref().map(|name| match self.browser_version {
-            0 => name.to_string(),
-            version => format!("{name} {version}"),
-        });
-        match (browser, &self.os) {
-            (Some(browser), Some(os)) => format!("{browser} on {os}"),
-            (Some(browser), None) => browser,
-            (None, Some(os)) => os.to_string(),
-            (None, None) if self.key.is_some() => "a device known by its key".to_owned(),
-            (None, None) => "an unknown client".to_owned(),
+        let mut label = String::with_capacity(48);
+        if let Some(browser) = &self.browser {
+            label.push_str(browser);
+            if self.browser_version != 0 {
+                label.push(' ');
+                digits(u64::from(self.browser_version), &mut label);
+            }
         }
+        match &self.os {
+            Some(os) if label.is_empty() => label.push_str(os),
+            Some(os) => {
+                label.push_str(" on ");
+                label.push_str(os);
+            }
+            None if !label.is_empty() => {}
+            None if self.key.is_some() => label.push_str("a device known by its key"),
+            None => label.push_str("an unknown client"),
+        }
+        label
     }
 }
 

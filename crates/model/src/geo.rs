@@ -117,7 +117,7 @@ impl Place {
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.city, self.country) {
-            (Some(city), Some(country)) => format!("{city}, {country}"),
+            (Some(city), Some(country)) => [city, ", ", country.as_str()].concat(),
             (Some(city), None) => city.to_string(),
             (None, Some(country)) => country.to_string(),
             (None, None) => "an unknown place".to_owned(),

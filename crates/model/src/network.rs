@@ -2,6 +2,7 @@
 
 use crate::Text;
 use crate::ocsf_enum::ocsf_enum;
+use crate::sentence::digits;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -69,6 +70,46 @@ impl Prefix {
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.0, if self.0.is_ipv4() { 24 } else { 48 })
+    }
+}
+
+impl Prefix {
+    /// The prefix as text, as `Display` writes it, sooner.
+    #[must_use]
+    pub fn label(self) -> Text {
+        let IpAddr::V4(v4) = self.0 else {
+            return Text::from(self.to_string());
+        };
+        let mut label = String::with_capacity(18);
+        for (index, octet) in v4.octets().into_iter().enumerate() {
+            if index > 0 {
+                label.push('.');
+            }
+            digits(u64::from(octet), &mut label);
+        }
+        label.push_str("/24");
+        Text::from(label)
+    }
+}
+
+impl Network {
+    /// The network by its organisation and number: `Example Telecom (AS64500)`. Absent: neither is known.
+    #[must_use]
+    pub fn label(&self) -> Option<Text> {
+        if self.asn.is_none() {
+            return self.organisation.clone();
+        }
+        let mut label = String::with_capacity(48);
+        if let Some(organisation) = &self.organisation {
+            label.push_str(organisation);
+            label.push_str(" (");
+        }
+        label.push_str("AS");
+        digits(u64::from(self.asn?.get()), &mut label);
+        if self.organisation.is_some() {
+            label.push(')');
+        }
+        Some(Text::from(label))
     }
 }
 

@@ -100,7 +100,8 @@ impl Weights {
 #[must_use]
 pub fn fuse(evidence: Vec<Evidence>, weights: &Weights) -> Fused {
     let weighted = weigh(&evidence, weights);
-    let mut totals = weights.priors.map(ln);
+    let priors = weights.priors.map(ln);
+    let mut totals = priors;
     for nats in &weighted {
         for (total, nats) in totals.iter_mut().zip(nats) {
             *total += nats;
@@ -119,7 +120,7 @@ pub fn fuse(evidence: Vec<Evidence>, weights: &Weights) -> Fused {
         })
         .collect();
     contributions.sort_by(|a, b| b.nats.0.abs().total_cmp(&a.nats.0.abs()));
-    let prior = dot(&shares, &weights.priors.map(ln));
+    let prior = dot(&shares, &priors);
     let mixture = -shares
         .iter()
         .map(|share| if *share > 0.0 { share * ln(*share) } else { 0.0 })

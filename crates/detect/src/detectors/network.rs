@@ -353,18 +353,16 @@ fn accounts(view: &View<'_>) -> Fact {
 fn network_name(view: &View<'_>) -> Fact {
     let network = &view.context.network;
     match (&network.organisation, network.asn) {
-        (Some(organisation), Some(asn)) => Fact::Name(Text::from(format!("{organisation} ({asn})"))),
-        (Some(organisation), None) => Fact::Name(organisation.clone()),
         (None, Some(asn)) => Fact::Asn(asn),
-        (None, None) => Fact::Name(Text::new("an unknown network")),
+        _ => Fact::Name(
+            network
+                .label()
+                .unwrap_or_else(|| Text::const_new("an unknown network")),
+        ),
     }
 }
 
 fn prefix_name(view: &View<'_>) -> Fact {
-    let name = view
-        .context
-        .network
-        .ip
-        .map_or_else(|| "?".to_owned(), |ip| habitus_model::Prefix::of(ip).to_string());
-    Fact::Name(Text::from(name))
+    let prefix = view.context.network.ip.map(habitus_model::Prefix::of);
+    Fact::Name(prefix.map_or_else(|| Text::const_new("?"), habitus_model::Prefix::label))
 }
