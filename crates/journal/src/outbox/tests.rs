@@ -4,9 +4,9 @@ use super::*;
 use crate::storage::{Fault, FaultFs};
 use crate::testing::soak;
 use breaker::OPEN_MS;
+use habitus_model::Millis;
 use oorandom::Rand32;
 use schedule::{LEASE_MS, TRIES, WAITS_MS};
-use std::collections::BTreeSet;
 
 const DAY: i64 = 86_400_000;
 
