@@ -294,7 +294,7 @@ fn measure_an_event_that_nothing_matches() {
         ("50 rules, below the floor", rules.clone()),
         (
             "50 rules, evaluated",
-            rules.replace("score >= ", "score >= 10.0 + "),
+            rules.replace("score >= ", "score + 90.0 >= "),
         ),
         (
             "50 rules, nothing known of the score",
