@@ -12,7 +12,6 @@ use crate::{Error, Result};
 use habitus_model::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Bytes of an entry's line: what is recorded is a decision or an action, not the data it is about.
@@ -57,13 +56,6 @@ pub struct AuditEntry {
     pub versions: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Line<'a> {
-    hash: &'a str,
-    #[serde(borrow)]
-    entry: &'a RawValue,
-}
-
 /// A line taken apart: what was hashed, and the hash it claims.
 pub(crate) struct Parsed<'a> {
     pub(crate) hash: Hash,
@@ -99,19 +91,16 @@ impl AuditEntry {
 }
 
 impl<'a> Parsed<'a> {
-    /// Takes a line without its end apart; `None` unless it is exactly as [`AuditEntry::line`] writes it.
+    /// Takes a line without its end apart; `None` unless it is laid out exactly as [`AuditEntry::line`] writes it, so that nothing
+    /// can stand in it that the hash does not cover. Whether the entry can be read is not looked at.
     pub(crate) fn new(line: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?;
-        let parsed: Line<'a> = serde_json::from_str(text).ok()?;
-        let canonical = parsed.entry.get();
-        // The same text again: nothing may stand between the parts that the hash does not cover.
-        let frame = format!("{{\"hash\":\"{}\",\"entry\":", parsed.hash);
-        let is_exact = text.starts_with(&frame) && text.len() == frame.len() + canonical.len() + 1;
-        let is_lower = !parsed.hash.bytes().any(|digit| digit.is_ascii_uppercase());
-        (is_exact && is_lower).then_some(Self {
-            hash: unhex(parsed.hash)?,
-            canonical,
-        })
+        let rest = text.strip_prefix("{\"hash\":\"")?;
+        let (hash, rest) = rest.split_at_checked(2 * GENESIS.len())?;
+        let canonical = rest.strip_prefix("\",\"entry\":")?.strip_suffix('}')?;
+        let is_lower = !hash.bytes().any(|digit| digit.is_ascii_uppercase());
+        let hash = unhex(hash).filter(|_| is_lower)?;
+        Some(Self { hash, canonical })
     }
 
     pub(crate) fn follows(&self, previous: &Hash) -> bool {
