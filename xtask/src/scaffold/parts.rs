@@ -73,11 +73,21 @@ const DETECTOR: Kind = Kind {
             "crates/detect/src/detectors/NAME.rs",
             include_str!("templates/detector.rs.txt"),
         ),
-        ("fixtures/detectors/NAME/events.ndjson", ""),
-        ("fixtures/detectors/NAME/expected.ndjson", ""),
+        (
+            "fixtures/detectors/NAME/history.ndjson",
+            include_str!("templates/history.ndjson.txt"),
+        ),
+        (
+            "fixtures/detectors/NAME/cases.ndjson",
+            include_str!("templates/cases.ndjson.txt"),
+        ),
+        (
+            "fixtures/detectors/NAME/expected.ndjson",
+            include_str!("templates/expected.ndjson.txt"),
+        ),
         (
             "fixtures/detectors/NAME/SOURCE.md",
-            include_str!("templates/source.md.txt"),
+            include_str!("templates/detector_source.md.txt"),
         ),
     ],
     appended: &[],

@@ -1,4 +1,5 @@
-//! The list of detectors. Adding one: a file here, a line in each list below, fixtures in `fixtures/detectors/<id>/`.
+//! The list of detectors. Adding one: a file here, a line in each list below, fixtures in `fixtures/detectors/<id>/`, which
+//! `crates/engine/tests/detectors.rs` reads.
 
 use crate::detector::Detector;
 
