@@ -89,13 +89,15 @@ pub(super) fn open_with(
         is_stopped: false,
     };
     if audit.head.next == 0 {
-        // So that no chain is without a signature.
         let begin = Draft {
             actor: "habitus".into(),
             action: "begin".into(),
             ..Draft::default()
         };
         audit.append(begin, now)?;
+    }
+    if audit.checkpoints.is_empty() {
+        // No chain is without a signature, also if the process ended before its first.
         audit.checkpoint(now)?;
     }
     Ok((audit, recovery))
