@@ -1,14 +1,15 @@
 //! The verdict on one event as a line of JSON. Its names are an interface: DESIGN.md section 3.
 
 use habitus_engine::{Learning, MODEL, Record};
-use habitus_model::math::round_to;
+use habitus_model::math::{from_i64, round_to, to_i64};
 use habitus_model::{Assessment, Contribution, TenantId};
 use habitus_score::POINTS_PER_NAT;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Decimals of log-odds: a dozen rounded lines then sum to the rounded total within 1e-8.
 const NATS_DECIMALS: u8 = 9;
+const NATS_SCALE: u32 = 1_000_000_000;
+const SCORE_SCALE: u32 = 10_000;
 
 /// Writes verdicts; keeps its buffer.
 #[derive(Debug, Default)]
@@ -21,21 +22,20 @@ impl Writer {
     pub fn line(&mut self, record: &Record, assessment: &Assessment, out: &mut Vec<u8>) {
         let a = assessment;
         out.push(b'{');
-        value(out, "\"uid\":", a.uid.as_str());
+        text(out, "\"uid\":", a.uid.as_str());
         value(out, ",\"time\":", &a.time.as_millis());
-        value(
-            out,
-            ",\"account\":",
-            &a.account.as_ref().map(|account| account.as_str()),
-        );
+        match &a.account {
+            Some(account) => text(out, ",\"account\":", account.as_str()),
+            None => out.extend_from_slice(b",\"account\":null"),
+        }
         if a.tenant != TenantId::default() {
-            value(out, ",\"tenant\":", a.tenant.as_str());
+            text(out, ",\"tenant\":", a.tenant.as_str());
         }
         word(out, ",\"kind\":", a.kind.name());
-        value(out, ",\"risk_score\":", &score(a));
-        value(out, ",\"log_odds\":", &nats(a.log_odds.0));
+        number(out, ",\"risk_score\":", score(a), SCORE_SCALE);
+        number(out, ",\"log_odds\":", nats(a.log_odds.0), NATS_SCALE);
         word(out, ",\"risk_level\":", a.level.name());
-        value(out, ",\"confidence\":", &round_to(a.confidence.get(), 3));
+        number(out, ",\"confidence\":", round_to(a.confidence.get(), 3), 1_000);
         word(out, ",\"disposition\":", a.decision.disposition.name());
         out.extend_from_slice(b",\"contributions\":[");
         for (at, contribution) in a.contributions.iter().enumerate() {
@@ -60,18 +60,11 @@ impl Writer {
     fn contribution(&mut self, contribution: &Contribution, out: &mut Vec<u8>) {
         let signed = nats(contribution.nats.0);
         word(out, "{\"signal\":", contribution.signal.0);
-        value(out, ",\"log_odds\":", &signed);
-        value(out, ",\"points\":", &points(signed));
-        if contribution.reason.facts.is_empty() {
-            // Two of ten lines have nothing to fill in.
-            value(out, ",\"text\":", contribution.reason.template);
-            out.push(b'}');
-            return;
-        }
+        number(out, ",\"log_odds\":", signed, NATS_SCALE);
+        number(out, ",\"points\":", points(signed), 10);
         self.text.clear();
-        // Writing to memory does not fail.
-        let _ = write!(self.text, "{}", contribution.reason);
-        value(out, ",\"text\":", self.text.as_str());
+        contribution.reason.write_to(&mut self.text);
+        text(out, ",\"text\":", &self.text);
         out.push(b'}');
     }
 }
@@ -116,6 +109,54 @@ fn value<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
     let _ = serde_json::to_writer(out, value);
 }
 
+/// Text from outside. Nearly all of it needs no escaping and goes out in one piece.
+fn text(out: &mut Vec<u8>, key: &str, text: &str) {
+    let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
+        return value(out, key, text);
+    }
+    out.extend_from_slice(key.as_bytes());
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// A number with few decimals, `scale` being one in the last of them: the bytes that `serde_json` gives, sooner. The
+/// shortest text that reads as a number is its decimals, if these have 15 digits at most (IEEE 754: `DBL_DIG`).
+fn number(out: &mut Vec<u8>, key: &str, x: f64, scale: u32) {
+    const DIGITS_15: f64 = 1e15;
+    let wide = f64::from(scale);
+    let whole = to_i64(x * wide);
+    let held = from_i64(whole);
+    // Small numbers are written with an exponent.
+    let fits = held.abs() < DIGITS_15 && (x.abs() >= 1e-3 || whole == 0) && held / wide == x;
+    if !fits || (whole == 0 && x.is_sign_negative()) {
+        return value(out, key, &x);
+    }
+    out.extend_from_slice(key.as_bytes());
+    if whole < 0 {
+        out.push(b'-');
+    }
+    let units = whole.unsigned_abs();
+    let scale = u64::from(scale);
+    digits(out, units / scale, 1);
+    out.push(b'.');
+    let (mut rest, mut width) = (units % scale, scale.ilog10());
+    while rest % 10 == 0 && width > 1 {
+        rest /= 10;
+        width -= 1;
+    }
+    digits(out, rest, width);
+}
+
+/// At least `width` digits.
+fn digits(out: &mut Vec<u8>, n: u64, width: u32) {
+    if n >= 10 || width > 1 {
+        digits(out, n / 10, width.saturating_sub(1));
+    }
+    out.push(b'0' + u8::try_from(n % 10).unwrap_or(0));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +166,46 @@ mod tests {
         assert_eq!(serde_json::to_string(&nats(-1e-12)).unwrap(), "0.0");
         assert_eq!(serde_json::to_string(&points(-0.0001)).unwrap(), "0.0");
         assert_eq!(nats(1.234_567_891_23), 1.234_567_891);
+    }
+
+    #[test]
+    fn numbers_and_text_are_written_as_serde_writes_them() {
+        let same_number = |x: f64, scale: u32| {
+            let mut out = Vec::new();
+            number(&mut out, "", x, scale);
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                serde_json::to_string(&x).unwrap()
+            );
+        };
+        let mut state = 1_u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let size = [1e-9, 1e-6, 1e-3, 1.0, 30.0, 1e3, 1e7, 1e20][usize::try_from(state % 8).unwrap()];
+            let x = (f64::from(u32::try_from(state >> 32).unwrap()) / f64::from(u32::MAX) - 0.5) * size;
+            for (digits, scale) in [(1, 10), (3, 1_000), (4, SCORE_SCALE), (9, NATS_SCALE)] {
+                same_number(round_to(x, digits), scale);
+                same_number(round_to(x, digits) + 0.0, scale);
+            }
+            same_number(x, NATS_SCALE);
+        }
+        for odd in [0.0, -0.0, 100.0, 0.001, 1e-9, f64::NAN, f64::INFINITY, 1e300] {
+            same_number(odd, NATS_SCALE);
+        }
+        for said in [
+            "plain",
+            "quo\"te",
+            "back\\slash",
+            "line\nfeed",
+            "\u{7f}\u{1f}é",
+            "",
+        ] {
+            let mut out = Vec::new();
+            text(&mut out, "", said);
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                serde_json::to_string(said).unwrap()
+            );
+        }
     }
 }
