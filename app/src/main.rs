@@ -20,6 +20,11 @@ use failure::{Failure, Trouble};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+/// Events are made on one thread and dropped on another, which the system's allocator of glibc pays for with locks and
+/// with pages handed back and fetched again; docs/replay.md has the figures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     terminal::report_panics();
     // Clap prints usage errors itself and exits with 2; help and version with 0.

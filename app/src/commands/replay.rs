@@ -3,7 +3,7 @@
 use crate::cli::{self, Ordering, Reading};
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::findings::{Grouping, to_ocsf};
-use crate::pipeline::{Plan, Scored, Scorer, intake};
+use crate::pipeline::{Plan, Scored, Scorer, Spare, intake};
 use crate::report::{self, Account};
 use crate::summary::Summary;
 use crate::terminal::Talk;
@@ -68,6 +68,7 @@ pub fn run(asked: &Replay, talk: Talk) -> Result<Outcome, Failure> {
     let want = Want {
         verdicts: outputs.verdicts.is_some(),
         grouping: gathered.grouping(),
+        spare: Spare::default(),
     };
     let worker = || {
         let mut writer = verdict::Writer::default();
@@ -79,8 +80,9 @@ pub fn run(asked: &Replay, talk: Talk) -> Result<Outcome, Failure> {
         scorer.by_ref(),
         worker,
         |rendered: Result<Rendered, Failure>| {
-            let rendered = rendered?;
+            let mut rendered = rendered?;
             outputs.verdicts(&rendered.verdicts)?;
+            want.spare.give(std::mem::take(&mut rendered.verdicts));
             gathered.take(rendered, &mut outputs)?;
             bar.to(gathered.summary.events + gathered.summary.probes);
             Ok::<(), Failure>(())
@@ -136,6 +138,8 @@ fn conclude(asked: &Replay, account: &Account<'_>, talk: Talk) -> Result<Outcome
 struct Want {
     verdicts: bool,
     grouping: Grouping,
+    /// Buffers for lines, handed back once they are written.
+    spare: Spare,
 }
 
 /// What one batch gave.
@@ -147,7 +151,7 @@ struct Rendered {
 
 fn render(scored: &Scored, want: &Want, writer: &mut verdict::Writer) -> Rendered {
     let mut rendered = Rendered {
-        verdicts: Vec::new(),
+        verdicts: want.spare.take(),
         summary: Summary::default(),
         flagged: Vec::new(),
     };

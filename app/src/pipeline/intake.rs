@@ -1,6 +1,7 @@
 //! First pass: from bytes to contexts in order of time.
 
 use super::plan::Plan;
+use super::spare::Spare;
 use super::stored::{Item, sort_key};
 use super::tally::Tally;
 use crate::failure::Failure;
@@ -41,16 +42,20 @@ pub fn read(plan: &Plan, watch: Option<&EventUid>) -> Result<Sieved, Failure> {
     let mut tally = Tally::default();
     let mut watched = None;
     let bar = plan.talk.progress("reading", plan.total_bytes());
+    let spare = Spare::default();
     let worker = || {
         let mut enricher = Enricher::new(Arc::clone(&plan.tables));
-        let normalizers = &normalizers;
-        move |batch: Result<Batch, Error>| sift(batch, plan, (normalizers, &mut enricher), watch)
+        let (normalizers, spare) = (&normalizers, &spare);
+        move |batch: Result<Batch, Error>| {
+            sift(batch, plan, (normalizers, &mut enricher), (watch, spare.take()))
+        }
     };
     parallel_ordered(plan.threads, plan.batches(), worker, |sifted| {
         let sifted: Sifted = sifted?;
         for (key, range) in &sifted.items {
             sorter.push(*key, sifted.bytes.get(range.clone()).unwrap_or_default())?;
         }
+        spare.give(sifted.bytes);
         tally.add(sifted.tally);
         watched = watched.take().or(sifted.watched);
         bar.at(&plan.progress);
@@ -78,10 +83,10 @@ fn sift(
     batch: Result<Batch, Error>,
     plan: &Plan,
     (normalizers, enricher): (&[Normalizer], &mut Enricher),
-    watch: Option<&EventUid>,
+    (watch, bytes): (Option<&EventUid>, Vec<u8>),
 ) -> Result<Sifted, Failure> {
     let mut sifted = Sifted {
-        bytes: Vec::new(),
+        bytes,
         items: Vec::new(),
         tally: Tally::default(),
         watched: None,

@@ -9,11 +9,13 @@ pub mod executor;
 pub mod intake;
 pub mod plan;
 pub mod scoring;
+pub mod spare;
 pub mod stored;
 pub mod tally;
 
 pub use intake::Ordered;
 pub use plan::Plan;
 pub use scoring::{Scored, Scorer};
+pub use spare::Spare;
 pub use stored::Item;
 pub use tally::Tally;
