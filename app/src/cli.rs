@@ -27,10 +27,16 @@ Examples:
 /// The commands. A new command is one file in `commands/`, one line here, and one in `commands::run`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// See it work: an invented organisation with takeovers in its log
+    /// See it work: the whole product on an invented organisation with takeovers in its log
     Try(commands::try_it::Try),
     /// Serve: take events in, decide inline, show findings
     Serve(commands::serve::Serve),
+    /// Make an API token before the server runs
+    Token(commands::token::Token),
+    /// Check that what is kept is as it was written, and gives the same state again
+    Verify(commands::verify::Verify),
+    /// Write raw telemetry as Parquet, for your own tools
+    Export(commands::export::Export),
     /// Score and learn every event of a log in time order
     Replay(Box<commands::replay::Replay>),
     /// Print each event of a log as OCSF 1.8, one JSON object a line

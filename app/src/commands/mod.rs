@@ -3,12 +3,15 @@
 pub mod check;
 pub mod completions;
 pub mod evaluate;
+pub mod export;
 pub mod explain;
 pub mod normalize;
 pub mod replay;
 pub mod serve;
 pub mod simulate;
+pub mod token;
 pub mod try_it;
+pub mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{Failure, Outcome};
@@ -25,6 +28,9 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Simulate(simulate) => simulate::run(&simulate, talk),
         Command::Evaluate(evaluate) => evaluate::run(&evaluate, talk),
         Command::Serve(serve) => serve::run(&serve, talk),
+        Command::Token(token) => token::run(&token, talk),
+        Command::Verify(verify) => verify::run(&verify, talk),
+        Command::Export(export) => export::run(&export, talk),
         Command::Replay(replay) => replay::run(&replay, talk),
         Command::Normalize(normalize) => normalize::run(&normalize, talk),
         Command::Explain(explain) => explain::run(&explain, talk),

@@ -2,7 +2,7 @@
 
 use crate::config::{Loaded, Problems, load};
 use crate::failure::{Failure, Outcome, Trouble};
-use crate::serve::Running;
+use crate::serve::{Layout, Running};
 use crate::terminal::{BOLD, RESET, Talk};
 use clap::Args;
 use std::net::SocketAddr;
@@ -18,15 +18,45 @@ Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct Serve {
-    /// Configuration file (TOML); see `habitus check config`
-    #[arg(long, short = 'c', value_name = "FILE", env = "HABITUS_CONFIG")]
-    config: Option<PathBuf>,
-    /// Directory of everything that is kept
-    #[arg(long, value_name = "DIR", env = "HABITUS_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Address of the API and the console
     #[arg(long, value_name = "ADDRESS", env = "HABITUS_LISTEN")]
     listen: Option<SocketAddr>,
+}
+
+/// Where a server's configuration and data are: shared by the commands that look after them.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Configuration file (TOML); see `habitus check config`
+    #[arg(long, short = 'c', value_name = "FILE", env = "HABITUS_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of everything that is kept; ./habitus-data if neither this nor the configuration names one
+    #[arg(long, value_name = "DIR", env = "HABITUS_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Place {
+    /// The configuration, flags over file. Relative directories of the file start at the file, those of flags here.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the configuration.
+    pub fn load(&self) -> Result<Loaded, Problems> {
+        let mut loaded = load(self.config.as_deref())?;
+        let base = loaded.base().to_owned();
+        let serve = &mut loaded.config.serve;
+        serve.data_dir = match &self.data_dir {
+            Some(dir) => dir.clone(),
+            None => base.join(&serve.data_dir),
+        };
+        Ok(loaded)
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn layout(&self, loaded: &Loaded) -> Layout {
+        Layout(loaded.config.serve.data_dir.clone())
+    }
 }
 
 /// Serves until it is told to stop.
@@ -46,17 +76,10 @@ pub fn run(serve: &Serve, talk: Talk) -> Result<Outcome, Failure> {
 }
 
 impl Serve {
-    /// The configuration, flags over file. Relative directories of the file start at the file, those of flags here.
     fn load(&self) -> Result<Loaded, Problems> {
-        let mut loaded = load(self.config.as_deref())?;
-        let base = loaded.base().to_owned();
-        let serve = &mut loaded.config.serve;
-        serve.data_dir = match &self.data_dir {
-            Some(dir) => dir.clone(),
-            None => base.join(&serve.data_dir),
-        };
+        let mut loaded = self.place.load()?;
         if let Some(listen) = self.listen {
-            serve.listen = listen;
+            loaded.config.serve.listen = listen;
         }
         Ok(loaded)
     }

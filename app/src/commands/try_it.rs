@@ -1,24 +1,27 @@
-//! `habitus try`: a small organisation with takeovers hidden in its log, scored before one's eyes.
+//! `habitus try`: the whole product on an invented organisation with takeovers in its log.
 
-use super::simulate::{truth, write_events};
-use crate::cli::{Cli, Command};
-use crate::commands::replay;
+mod organisation;
+
+use super::serve::{log_to_stderr, runtime};
+use crate::config::Loaded;
 use crate::failure::{Failure, Outcome, Trouble};
-use crate::terminal::{BOLD, FAINT, GREEN, RED, RESET, Talk};
-use clap::{Args, Parser};
-use habitus_model::{RiskLevel, RiskScore};
-use habitus_sim::{Labelled, Regime, WorldConfig, generate};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use crate::serve::{Running, now};
+use crate::terminal::{BOLD, FAINT, RED, RESET, Talk};
+use bytes::Bytes;
+use clap::Args;
+use habitus_console::product::{Content, FindingsQuery, Product, Submission, Who};
+use habitus_model::{TenantId, Text};
+use habitus_sim::Labelled;
+use organisation::{Organisation, lines};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
-  habitus try                 two months of an invented organisation, with takeovers in it
-  habitus try --seed 9        another organisation
-  habitus try --dir demo      keep the log, the verdicts and the report in ./demo";
+  habitus try                    an invented organisation lives on your machine until Ctrl-C
+  habitus try --seed 9           another organisation
+  habitus try --dir demo --keep  keep what it knows in ./demo, for `habitus serve --data-dir demo`";
 
 /// What is asked.
 #[derive(Debug, Args)]
@@ -28,171 +31,201 @@ pub struct Try {
     #[arg(long, value_name = "N", default_value_t = 7, env = "HABITUS_SEED")]
     seed: u64,
     /// Number of accounts
-    #[arg(long, value_name = "N", default_value_t = 200, env = "HABITUS_ACCOUNTS", value_parser = clap::value_parser!(u32).range(10..=5_000))]
+    #[arg(long, value_name = "N", default_value_t = 300, env = "HABITUS_ACCOUNTS", value_parser = clap::value_parser!(u32).range(10..=5_000))]
     accounts: u32,
-    /// Where to leave the log, the verdicts and the report; a new temporary directory if not given
+    /// Address of the console; 127.0.0.1:7171, or a free port if that is taken
+    #[arg(long, value_name = "ADDRESS", env = "HABITUS_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Where to keep the data while it runs; a new temporary directory if not given
     #[arg(long, value_name = "DIR", env = "HABITUS_DIR")]
     dir: Option<PathBuf>,
+    /// Leave the data there at the end
+    #[arg(long, env = "HABITUS_KEEP")]
+    keep: bool,
 }
 
-/// Length of the invented past, days: two months, as an enterprise keeps its logs close at hand.
-const DAYS: u32 = 60;
-/// Takeovers of each kind: enough to see the easy and the hard ones, few enough to read.
-const ATTACKS_PER_KIND: u32 = 6;
-/// Takeovers are planted once the accounts have a past: in the last two thirds of the period.
-const QUIET_SHARE: i64 = 3;
+/// Life goes on so many times faster than it was, until it has caught up: an event every few seconds.
+const PACE: i64 = 60;
+/// Lines sent at once.
+const LINES: usize = 4_000;
+/// Name of the source.
+const SOURCE: Text = Text::const_new("invented-idp");
 
-/// What is read of a verdict.
-#[derive(Debug, Deserialize)]
-struct Verdict {
-    uid: String,
-    account: Option<String>,
-    risk_score: f64,
-    contributions: Vec<Line>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Line {
-    signal: String,
-    log_odds: f64,
-    text: String,
-}
-
-/// Simulates, replays as a user would, and compares with the truth.
+/// Starts the server, lets it learn the past, and lets life go on.
+///
+/// # Errors
+/// Whatever keeps it from serving.
 pub fn run(asked: &Try, talk: Talk) -> Result<Outcome, Failure> {
-    let dir = directory(asked)?;
-    let planted = plant(asked, &dir)?;
-    let file = |name: &str| dir.join(name).display().to_string();
-    let (log, verdicts, html) = (
-        file("events.ndjson"),
-        file("verdicts.ndjson"),
-        file("report.html"),
-    );
-    let said = format!("habitus replay {log} --verdicts {verdicts} --html {html}");
-    talk.line(format_args!("{FAINT}$ {said}{RESET}"));
-    let cli = Cli::try_parse_from(
-        said.split(' ')
-            .take(2)
-            .chain([&log, "--verdicts", &verdicts, "--html", &html].map(AsRef::as_ref)),
-    );
-    let Ok(Cli {
-        command: Command::Replay(replay),
-        ..
-    }) = cli
-    else {
-        return Err(Failure::new(
-            Trouble::Bug,
-            "the demonstration does not know its own command",
+    let home = Home::new(asked)?;
+    if std::env::var_os("HABITUS_LOG").is_none() {
+        // The console shows what happens; only trouble is told here.
+    } else {
+        log_to_stderr();
+    }
+    let mut loaded = Loaded::default();
+    loaded.config.serve.data_dir.clone_from(&home.dir);
+    loaded.config.serve.listen = asked.listen.unwrap_or_else(usual_or_free);
+    let ended = runtime(&loaded)?.block_on(live(asked, &loaded, talk));
+    home.leave(asked.keep, talk);
+    ended.map(|()| Outcome::Done)
+}
+
+async fn live(asked: &Try, loaded: &Loaded, talk: Talk) -> Result<(), Failure> {
+    let (seed, accounts) = (asked.seed, asked.accounts);
+    let organisation = tokio::task::spawn_blocking(move || Organisation::new(seed, accounts, now()));
+    let organisation = organisation
+        .await
+        .map_err(|_| Failure::new(Trouble::Bug, "the organisation could not be invented"))?;
+    let running = Running::start(loaded).await?;
+    let product = running.server().product();
+    let past = organisation.past.chunks(LINES);
+    for some in past {
+        send(&product, some).await?;
+    }
+    running.server().settle().await?;
+    tell(&product, &organisation, accounts, talk).await?;
+    talk.line(format_args!("\nThe console: {BOLD}{}{RESET}", running.url()));
+    if let Some(link) = running.link() {
+        talk.line(format_args!(
+            "Sign in:     {BOLD}{}{link}{RESET}  {FAINT}(works once, within 15 minutes){RESET}",
+            running.url()
         ));
-    };
-    replay::run(&replay, talk)?;
-    let all = read(&dir.join("verdicts.ndjson"))?;
-    show(&planted, &all)?;
-    let mut out = anstream::stdout().lock();
-    let uid = planted
-        .keys()
-        .find(|uid| all.contains_key(*uid))
-        .map_or("UID", String::as_str);
-    writeln!(out, "\nThe report:    {}", dir.join("report.html").display())?;
-    writeln!(out, "One event:     habitus explain {uid} --in {log}")?;
-    writeln!(out, "Your own log:  habitus replay FILE --html report.html")?;
-    Ok(Outcome::Done)
-}
-
-fn directory(asked: &Try) -> Result<PathBuf, Failure> {
-    let unavailable = |error: std::io::Error| {
-        Failure::new(
-            Trouble::Unavailable,
-            format!("cannot make a directory for the demonstration: {error}"),
-        )
-        .help("name one with --dir")
-    };
-    match &asked.dir {
-        Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(unavailable)?;
-            Ok(dir.clone())
-        }
-        None => Ok(tempfile::Builder::new()
-            .prefix("habitus-try-")
-            .tempdir()
-            .map_err(unavailable)?
-            .keep()),
     }
+    talk.line(format_args!("Life goes on, {PACE} times faster than it was. Ctrl-C ends it."));
+    let life = tokio::spawn(go_on(product, organisation));
+    let served = running.serve(|| Ok(loaded.clone())).await;
+    life.abort();
+    served
 }
 
-/// Writes the log with takeovers in it; gives their kinds by uid.
-fn plant(asked: &Try, dir: &Path) -> Result<BTreeMap<String, &'static str>, Failure> {
-    let config = WorldConfig {
-        accounts: asked.accounts,
-        days: DAYS,
-        attacks_per_kind: ATTACKS_PER_KIND,
-        ..WorldConfig::new(asked.seed, Regime::Enterprise)
+/// What was found in the past, and how much of what was planted.
+async fn tell(product: &Product, organisation: &Organisation, accounts: u32, talk: Talk) -> Result<(), Failure> {
+    let past = organisation.past.len();
+    let query = FindingsQuery {
+        limit: Some(200),
+        ..FindingsQuery::default()
     };
-    let world = generate(&config);
-    let (start, end) = world.period_ms();
-    let from = start + (end - start) / QUIET_SHARE;
-    let attacks: Vec<Labelled> = world
-        .attacks()
-        .filter(|attack| attack.event.time.as_millis() >= from)
-        .collect();
-    let planted = attacks
-        .iter()
-        .map(|attack| (attack.event.uid.to_string(), truth(&attack.label)))
-        .collect();
-    let mut log: Vec<Labelled> = world.legitimate().chain(attacks).collect();
-    log.sort_by(|a, b| (a.event.time, &a.event.uid).cmp(&(b.event.time, &b.event.uid)));
-    write_events(&dir.join("events.ndjson"), log.into_iter())?;
-    Ok(planted)
-}
-
-fn read(path: &Path) -> Result<BTreeMap<String, Verdict>, Failure> {
-    let mut all = BTreeMap::new();
-    for line in BufReader::new(File::open(path)?).lines() {
-        let verdict: Verdict = serde_json::from_str(&line?)?;
-        all.insert(verdict.uid.clone(), verdict);
+    let who = visitor();
+    let page = product.desk.findings(&who, &query).await.map_err(refused)?;
+    let mut caught = std::collections::BTreeSet::new();
+    for row in &page.items {
+        let finding = product.desk.finding(&who, &row.id).await.map_err(refused)?;
+        let uids = finding.events.iter().map(|event| event.uid.clone());
+        caught.extend(uids.filter(|uid| organisation.planted.contains_key(uid)));
     }
-    Ok(all)
-}
-
-/// The planted takeovers beside what was said of them, and what else was flagged.
-fn show(planted: &BTreeMap<String, &'static str>, all: &BTreeMap<String, Verdict>) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    let is_high = |verdict: &Verdict| RiskScore::new(verdict.risk_score).level() >= RiskLevel::High;
-    let mut taken: Vec<(&str, &Verdict)> = planted
-        .iter()
-        .filter_map(|(uid, kind)| all.get(uid).map(|verdict| (*kind, verdict)))
-        .collect();
-    taken.sort_by(|a, b| b.1.risk_score.total_cmp(&a.1.risk_score));
-    let found = taken.iter().filter(|(_, verdict)| is_high(verdict)).count();
-    let others = all
-        .values()
-        .filter(|verdict| is_high(verdict) && !planted.contains_key(&verdict.uid))
-        .count();
-    let owners = all.len().saturating_sub(planted.len());
-    writeln!(
-        out,
-        "\n{BOLD}{found} of {} planted takeovers{RESET} score 60 or more, and so do {others} of {owners} other events.\n",
-        taken.len()
-    )?;
-    for (kind, verdict) in taken {
-        let mark = if is_high(verdict) {
-            format!("{RED}{:5.1}{RESET}", verdict.risk_score)
-        } else {
-            format!("{GREEN}{:5.1}{RESET}", verdict.risk_score)
-        };
-        let account = verdict.account.as_deref().unwrap_or("-");
-        let top = verdict
-            .contributions
-            .iter()
-            .filter(|line| line.signal != "prior" && line.signal != "mixture");
-        let top = top
-            .max_by(|a, b| a.log_odds.total_cmp(&b.log_odds))
-            .map_or("", |line| line.text.as_str());
-        writeln!(
-            out,
-            "{mark}  {account}  {FAINT}{}{RESET}\n       {top}",
-            kind.replace('_', " ")
-        )?;
+    let is_past = |one: &&Labelled| organisation.planted.contains_key(one.event.uid.as_str());
+    let planted = organisation.past.iter().filter(is_past).count();
+    talk.line(format_args!(
+        "An invented organisation: {accounts} accounts, {} days, {past} events, {planted} takeovers hidden in them.",
+        organisation::PAST_DAYS
+    ));
+    talk.line(format_args!(
+        "{BOLD}{} findings{RESET}, and {BOLD}{} of the {planted} takeovers{RESET} are among them. The worst:\n",
+        page.total.unwrap_or(u64::try_from(page.items.len()).unwrap_or(u64::MAX)),
+        caught.len()
+    ));
+    for row in page.items.iter().take(5) {
+        let finding = product.desk.finding(&who, &row.id).await.map_err(refused)?;
+        talk.line(format_args!("{RED}{:5.1}{RESET}  {}", row.risk_score, row.title));
+        talk.line(format_args!("       {FAINT}{}{RESET}", finding.sentence));
     }
     Ok(())
+}
+
+/// Plays the present until it has caught up with the clock, and then as it comes.
+async fn go_on(product: Product, organisation: Organisation) {
+    let began = now().as_millis();
+    let begins = organisation.begins.as_millis();
+    for one in organisation.present {
+        loop {
+            let passed = now().as_millis() - began;
+            let reached = (begins + passed * PACE).min(now().as_millis());
+            let ahead = one.event.time.as_millis() - reached;
+            if ahead <= 0 {
+                break;
+            }
+            let wait = u64::try_from((ahead / PACE).clamp(50, 10_000)).unwrap_or(1_000);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+        }
+        if let Err(failure) = send(&product, std::slice::from_ref(&one)).await {
+            tracing::warn!(%failure, "an invented event was not taken");
+        }
+    }
+}
+
+async fn send(product: &Product, events: &[Labelled]) -> Result<(), Failure> {
+    let submission = Submission {
+        who: visitor(),
+        source: Some(SOURCE),
+        format: Some(Text::const_new("ocsf")),
+        content: Content::Whole(Bytes::from(lines(events.iter()))),
+    };
+    product.intake.ingest(submission).await.map(drop).map_err(refused)
+}
+
+fn visitor() -> Who {
+    Who {
+        name: Text::const_new("habitus try"),
+        tenant: TenantId::default(),
+        address: None,
+        request: Text::const_new("try"),
+    }
+}
+
+fn refused(refusal: habitus_console::product::Refusal) -> Failure {
+    Failure::new(Trouble::Bug, format!("the demonstration was refused: {refusal}"))
+}
+
+/// The usual address, or a free port if something listens there.
+fn usual_or_free() -> SocketAddr {
+    let usual = crate::config::Serve::default().listen;
+    match std::net::TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::new(usual.ip(), 0),
+    }
+}
+
+/// Where the data is.
+struct Home {
+    dir: PathBuf,
+    temporary: Option<tempfile::TempDir>,
+    /// The directory was made for this.
+    is_ours: bool,
+}
+
+impl Home {
+    fn new(asked: &Try) -> Result<Self, Failure> {
+        if let Some(dir) = &asked.dir {
+            let is_ours = !dir.exists();
+            return Ok(Self {
+                dir: dir.clone(),
+                temporary: None,
+                is_ours,
+            });
+        }
+        let made = tempfile::Builder::new().prefix("habitus-try-").tempdir();
+        let made = made.map_err(|error| {
+            let message = format!("cannot make a directory for the demonstration: {error}");
+            Failure::new(Trouble::Unavailable, message).help("name one with --dir")
+        })?;
+        Ok(Self {
+            dir: made.path().to_owned(),
+            temporary: Some(made),
+            is_ours: true,
+        })
+    }
+
+    /// Removes what was made, unless it is to be kept. A directory that was there before is left alone.
+    fn leave(self, keep: bool, talk: Talk) {
+        if keep {
+            if let Some(temporary) = self.temporary {
+                drop(temporary.keep());
+            }
+            talk.line(format_args!("Kept: habitus serve --data-dir {}", self.dir.display()));
+            return;
+        }
+        if self.temporary.is_none() && self.is_ours {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
 }

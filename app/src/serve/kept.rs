@@ -54,6 +54,19 @@ impl Kind {
             .map_or(0, |(_, number)| *number)
     }
 
+    /// The name, for exports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Event => "event",
+            Kind::Tick => "tick",
+            Kind::Settle => "settle",
+            Kind::Command => "command",
+            Kind::Policy => "policy",
+            Kind::Decide => "decide",
+            Kind::Conflict => "conflict",
+        }
+    }
+
     /// By number; absent for one of a later version.
     pub fn of(number: u8) -> Option<Self> {
         Self::ALL

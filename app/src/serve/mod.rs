@@ -19,6 +19,7 @@ mod judge;
 mod kept;
 mod load;
 mod metrics;
+pub mod offline;
 mod operations;
 mod orders;
 mod reading;
@@ -31,4 +32,6 @@ mod start;
 mod store;
 mod stream;
 
+pub use clock::now;
 pub use run::Running;
+pub use store::Layout;

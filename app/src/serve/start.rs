@@ -134,6 +134,19 @@ impl Server {
         Ok(server)
     }
 
+    /// Settles what waits, and returns when it is judged.
+    ///
+    /// # Errors
+    /// A log that takes nothing.
+    pub async fn settle(&self) -> Result<(), Failure> {
+        let entry = super::store::settle(clock::now());
+        let appended = self.core.append(entry, Entry::Settle, None).await;
+        appended.map_err(|refusal| Failure::new(Trouble::Unavailable, refusal.to_string()))?;
+        // A snapshot is taken after what came before it.
+        super::directory::snapshot(&self.core).await;
+        Ok(())
+    }
+
     /// What the console asks.
     pub fn product(&self) -> Product {
         let core = || Arc::clone(&self.core);
@@ -426,7 +439,7 @@ async fn tick(core: Shared) {
     }
 }
 
-fn keep_up(core: &Core, mut maintenance: Maintenance, snapshots: &Snapshots) {
+fn keep_up(core: &Core, maintenance: Maintenance, snapshots: &Snapshots) {
     while !core.ending.load(Ordering::Acquire) {
         std::thread::sleep(MAINTENANCE);
         let from = snapshots.keep_from().ok().flatten().unwrap_or_default();
