@@ -247,7 +247,8 @@ fn a_foreign_takeover_scores_high_and_says_why() {
             engine.handle(&record(0, c, Learning::Learn));
         }
     }
-    let attack = context("user3", START_MS + 60 * 86_400_000 + 3_600_000, (2, 9, 3), false);
+    // One cause only: the client is the usual one.
+    let attack = context("user3", START_MS + 60 * 86_400_000 + 3_600_000, (2, 9, 0), false);
     let assessment = engine.assess(&record(0, attack, Learning::Probe));
     assert!(assessment.score.get() >= 60.0, "{assessment:?}");
     let top = assessment.contributions.first().unwrap();
