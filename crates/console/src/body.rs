@@ -10,6 +10,12 @@ use bytes::Bytes;
 use decode::Decoder;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use std::time::Duration;
+
+/// What is read of a refused body and thrown away, so that the sender hears the refusal instead of a reset.
+const DRAIN_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// A whole body. The memory it takes is accounted for while this lives.
 #[derive(Debug)]
@@ -32,24 +38,50 @@ enum Encoding {
 /// 413 beyond the limits, 415 for an unknown encoding, 400 for broken compression or transfer, 408 when it takes too
 /// long, 503 when there is no memory for it.
 pub(crate) async fn collect(
-    body: Body,
+    mut body: Body,
     headers: &HeaderMap,
     budget: &Budget,
     (limits, bytes_max): (&Limits, usize),
 ) -> Result<Collected, Problem> {
+    let collected = match begin(headers, budget, bytes_max) {
+        Ok(decoder) => {
+            let read = read(&mut body, decoder, (limits, bytes_max));
+            match tokio::time::timeout(limits.body_time, read).await {
+                Ok(collected) => collected,
+                Err(_) => Err(too_slow()),
+            }
+        }
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = &collected
+        && problem.status != StatusCode::REQUEST_TIMEOUT
+    {
+        // Whether it ends or not, what was refused stays refused.
+        let _ = tokio::time::timeout(DRAIN_TIME, drain(&mut body)).await;
+    }
+    collected
+}
+
+fn begin(headers: &HeaderMap, budget: &Budget, bytes_max: usize) -> Result<Decoder, Problem> {
     let encoding = encoding(headers)?;
     if announced(headers).is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
-    let decoder = Decoder::new(encoding, budget.reserve(), bytes_max)?;
-    match tokio::time::timeout(limits.body_time, read(body, decoder, (limits, bytes_max))).await {
-        Ok(collected) => collected,
-        Err(_) => Err(too_slow()),
+    Decoder::new(encoding, budget.reserve(), bytes_max)
+}
+
+async fn drain(body: &mut Body) {
+    let mut drained: usize = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained = drained.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if drained > DRAIN_BYTES_MAX {
+            return;
+        }
     }
 }
 
 async fn read(
-    mut body: Body,
+    body: &mut Body,
     mut decoder: Decoder,
     (limits, bytes_max): (&Limits, usize),
 ) -> Result<Collected, Problem> {

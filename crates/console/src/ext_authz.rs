@@ -3,7 +3,7 @@
 //! <https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/external_auth.proto>. One unary call needs of gRPC
 //! a prefix of five bytes and a status in the trailers, which stand here; the messages carry the fields we read and write.
 
-mod message;
+pub(crate) mod message;
 
 use crate::core::{App, Core};
 use crate::guard::Caller;
@@ -52,9 +52,10 @@ pub(crate) async fn check(
 /// Refuses as gRPC does: always 200, and the status beside it.
 pub(crate) fn refuse(problem: &Problem) -> Response {
     let code = match problem.status {
-        StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
+        // Too many wrong tokens: this one is wrong too.
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS => UNAUTHENTICATED,
         StatusCode::FORBIDDEN => PERMISSION_DENIED,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::PAYLOAD_TOO_LARGE => RESOURCE_EXHAUSTED,
+        StatusCode::PAYLOAD_TOO_LARGE => RESOURCE_EXHAUSTED,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => UNAVAILABLE,
         status if status.is_server_error() => INTERNAL,
         _ => INVALID_ARGUMENT,

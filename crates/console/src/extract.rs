@@ -30,6 +30,10 @@ pub(crate) struct Command<T>(pub T);
 #[derive(Debug)]
 pub(crate) struct OptionalCommand<T>(pub T);
 
+/// The form of a page.
+#[derive(Debug)]
+pub(crate) struct PageForm<T>(pub T);
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
@@ -78,6 +82,38 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalCommand<T> {
     }
 }
 
+impl<T: DeserializeOwned> FromRequest<App> for PageForm<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        if !is_type(request.headers(), "application/x-www-form-urlencoded") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_type",
+                "`Content-Type` is not application/x-www-form-urlencoded",
+            ));
+        }
+        let bytes = small_body(request, app).await?;
+        let form: Result<axum::Form<T>, _> = {
+            let request = http::Request::post("/")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(axum::body::Body::from(bytes));
+            match request {
+                Ok(request) => axum::Form::from_request(request, &()).await,
+                Err(_) => return Err(Problem::internal()),
+            }
+        };
+        match form {
+            Ok(form) => Ok(Self(form.0)),
+            Err(_) => Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "the form is not what this page sends",
+            )),
+        }
+    }
+}
+
 /// Checks how many rows are asked for.
 pub(crate) fn check_limit(limit: Option<u16>) -> Result<(), Problem> {
     match limit {
@@ -108,18 +144,22 @@ async fn small_body(request: Request, app: &App) -> Result<Vec<u8>, Problem> {
 }
 
 fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_type(headers, "application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_type",
+        "`Content-Type` is not application/json",
+    ))
+}
+
+fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    match essence {
-        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_type",
-            "`Content-Type` is not application/json",
-        )),
-    }
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

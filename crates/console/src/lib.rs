@@ -22,6 +22,8 @@ pub mod product;
 mod serve;
 pub mod settings;
 mod table;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 use crate::access::Access;

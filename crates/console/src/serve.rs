@@ -15,6 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -138,7 +139,10 @@ impl Server {
     {
         let limits = self.app.settings.limits.clone();
         let router = self.router;
+        let asked = Arc::new(AtomicBool::new(false));
+        let asking = Arc::clone(&asked);
         let service = service_fn(move |mut request: Request<Incoming>| {
+            asking.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(Peer(peer));
             router.clone().call(request.map(Body::new))
         });
@@ -155,8 +159,10 @@ impl Server {
             }
             Version::Http2 => {
                 let mut connection = pin!(http2_builder(&limits).serve_connection(io, service));
+                let idle = idle(&asked, limits.head_time);
                 tokio::select! {
                     _ = connection.as_mut() => return,
+                    () = idle => return,
                     () = told(&mut closing) => connection.as_mut().graceful_shutdown(),
                 }
                 let _ = connection.await;
@@ -168,6 +174,14 @@ impl Server {
 async fn told(closing: &mut watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Completes if nothing is asked in the time for a head: hyper does not limit how long an HTTP/2 client greets.
+async fn idle(asked: &AtomicBool, head_time: Duration) {
+    tokio::time::sleep(head_time).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Which protocol a connection without TLS speaks; absent if it is closed before it says.

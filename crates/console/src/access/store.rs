@@ -31,6 +31,8 @@ pub struct Access {
     changing: Mutex<()>,
     accounts: Mutex<Throttle<Text>>,
     addresses: Mutex<Throttle<IpAddr>>,
+    /// Apart from `addresses`: a shipper with a wrong token must not keep people at the same address out.
+    wrong_secrets: Mutex<Throttle<IpAddr>>,
     file: PathBuf,
 }
 
@@ -83,6 +85,7 @@ impl Access {
             changing: Mutex::new(()),
             accounts: Mutex::new(Throttle::new(ACCOUNT_DELAY_MS_MAX)),
             addresses: Mutex::new(Throttle::new(ADDRESS_DELAY_MS_MAX)),
+            wrong_secrets: Mutex::new(Throttle::new(ADDRESS_DELAY_MS_MAX)),
             file: file.to_owned(),
         };
         Ok((access, link))
@@ -185,10 +188,7 @@ impl Access {
         if let Some(principal) = self.state.lock().token(presented, now) {
             return Ok(principal);
         }
-        let mut addresses = self.addresses.lock();
-        let wait = addresses.wait_ms(&from, now.as_millis());
-        addresses.fail(&from, now.as_millis());
-        Err(refused(wait))
+        Err(self.wrong_secret(from, now))
     }
 
     /// Who holds this session.
@@ -196,20 +196,16 @@ impl Access {
         self.state.lock().session(secret, now)
     }
 
-    /// Signs in by a link.
+    /// Signs in by a link. Wrong ones are delayed like wrong tokens.
     pub(crate) fn redeem(&self, link: &str, from: IpAddr, now: EventTime) -> Result<SignIn, AccessError> {
-        let wait = self.addresses.lock().wait_ms(&from, now.as_millis());
-        if wait > 0 {
-            return Err(refused(wait));
-        }
         let session = entropy::secret()?;
         let redeemed = Secret::presented(link)
             .ok_or(AccessError::Denied)
             .and_then(|link| self.change(|state| state.redeem(&link, session, now)));
-        if redeemed == Err(AccessError::Denied) {
-            self.addresses.lock().fail(&from, now.as_millis());
+        match redeemed {
+            Err(AccessError::Denied) => Err(self.wrong_secret(from, now)),
+            other => other,
         }
-        redeemed
     }
 
     /// Signs in by a password. Takes as long for a name that does not exist.
@@ -268,6 +264,14 @@ impl Access {
         accounts.fail(account, now_ms);
         addresses.fail(&address, now_ms);
         Ok(())
+    }
+
+    /// Counts a wrong token or link; 256 bits cannot be guessed, but trying costs us work.
+    fn wrong_secret(&self, from: IpAddr, now: EventTime) -> AccessError {
+        let mut wrong = self.wrong_secrets.lock();
+        let wait = wrong.wait_ms(&from, now.as_millis());
+        wrong.fail(&from, now.as_millis());
+        refused(wait)
     }
 
     /// Makes a change on a copy, stores it, and only then lets it be true. What is noted meanwhile of the use of sessions

@@ -96,7 +96,10 @@ pub(crate) async fn ack() -> Response {
 pub(crate) fn refuse(problem: &Problem) -> Response {
     let (status, code, text) = match (problem.status, problem.code) {
         (_, "unauthenticated") => (StatusCode::UNAUTHORIZED, 2, "Token is required"),
-        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => (StatusCode::FORBIDDEN, 4, "Invalid token"),
+        // Whoever is slowed down came with wrong tokens, and should hear that rather than "busy".
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) | (_, "throttled") => {
+            (StatusCode::FORBIDDEN, 4, "Invalid token")
+        }
         (_, "shutting_down") => (StatusCode::SERVICE_UNAVAILABLE, 23, "Server is shutting down"),
         (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, _) => {
             (StatusCode::SERVICE_UNAVAILABLE, 9, "Server is busy")

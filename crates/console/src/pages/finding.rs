@@ -5,14 +5,13 @@ use super::frame::{Frame, When, page, refuse};
 use super::queue::Line;
 use super::visible::Shown;
 use crate::core::{App, Core};
-use crate::extract::{Id, Query, check_length};
+use crate::extract::{Id, PageForm, Query, check_length};
 use crate::guard::Caller;
 use crate::handlers::findings::{NOTE_MAX, note_command};
 use crate::handlers::record;
 use crate::problem::Problem;
 use crate::product::{EventLine, Finding, FindingCommand};
 use askama::Template;
-use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use habitus_model::{EventTime, Text, Verdict};
@@ -128,7 +127,7 @@ pub(crate) async fn verdict(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-    Form(form): Form<VerdictForm>,
+    PageForm(form): PageForm<VerdictForm>,
 ) -> Response {
     let note = form.note.filter(|note| !note.trim().is_empty());
     let checked = check_length("note", note.as_ref(), NOTE_MAX).and_then(|()| {
@@ -149,7 +148,7 @@ pub(crate) async fn assign(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-    Form(form): Form<AssignForm>,
+    PageForm(form): PageForm<AssignForm>,
 ) -> Response {
     let name = form.assignee.trim();
     let assignee = (!name.is_empty()).then(|| Text::new(name));
@@ -161,7 +160,7 @@ pub(crate) async fn note(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-    Form(form): Form<NoteForm>,
+    PageForm(form): PageForm<NoteForm>,
 ) -> Response {
     carry_out(&app, &caller, (&id, note_command(form.text))).await
 }

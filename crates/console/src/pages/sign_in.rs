@@ -5,13 +5,12 @@ use crate::access::{AccessError, SignIn};
 use crate::address::Client;
 use crate::cookie;
 use crate::core::{App, Core};
-use crate::extract::Query;
+use crate::extract::{PageForm, Query};
 use crate::guard::Caller;
 use crate::handlers::record;
 use crate::problem::Problem;
 use crate::product::AuditNote;
 use askama::Template;
-use axum::Form;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use habitus_model::Text;
@@ -64,7 +63,7 @@ pub(crate) async fn sign_in_form(
 pub(crate) async fn sign_in(
     State(app): State<App>,
     extensions: Extensions,
-    Form(form): Form<SignInForm>,
+    PageForm(form): PageForm<SignInForm>,
 ) -> Response {
     let client = Client::of_extensions(&extensions);
     let (address, now) = (client.address, app.now());

@@ -1,11 +1,11 @@
 //! A product that remembers what it was asked and answers what it is told. It stands for routing, access and formats only.
 
 use crate::product::{
-    Account, AccountRow, AccountsQuery, ActionRow, ActionState, Actions, ActionsQuery, AssessAnswer, Audit, AuditEntry,
-    AuditNote, AuditQuery, Check, ContributionLine, Content, Decide, Desk, Directory, Effect, EventLine, Finding,
-    FindingCommand, FindingRow, FindingState, FindingsQuery, IngestAnswer, Intake, Judge, Labelled, Live, Message, Note,
-    Operations, Outcome, Page, Product, Question, Readiness, Refusal, RejectedLine, Session, SessionRow, SourceHealth,
-    Sources, Submission, Who,
+    Account, AccountRow, AccountsQuery, ActionRow, ActionState, Actions, ActionsQuery, AssessAnswer, Audit,
+    AuditEntry, AuditNote, AuditQuery, Check, Content, ContributionLine, Decide, Desk, Directory, Effect,
+    EventLine, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, IngestAnswer, Intake, Judge,
+    Labelled, Live, Message, Note, Operations, Outcome, Page, Product, Question, Readiness, Refusal,
+    RejectedLine, Session, SessionRow, SourceHealth, Sources, Submission, Who,
 };
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -55,7 +55,11 @@ impl Fake {
 }
 
 fn known(id: &str) -> Result<(), Refusal> {
-    if id == "known" { Ok(()) } else { Err(Refusal::NotFound) }
+    if id == "known" {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound)
+    }
 }
 
 fn instant() -> EventTime {
@@ -151,7 +155,11 @@ impl Intake for Fake {
     async fn ingest(&self, submission: Submission) -> Result<IngestAnswer, Refusal> {
         self.refuse()?;
         let texts: Vec<Vec<u8>> = match &submission.content {
-            Content::Whole(bytes) => bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(<[u8]>::to_vec).collect(),
+            Content::Whole(bytes) => bytes
+                .split(|b| *b == b'\n')
+                .filter(|l| !l.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect(),
             Content::Records(records) => records.iter().map(|record| record.content.to_vec()).collect(),
         };
         self.submissions.lock().push(submission);
@@ -324,11 +332,13 @@ impl Operations for Fake {
 impl Live for Fake {
     fn subscribe(&self, _: &Who, after: Option<u64>) -> BoxStream<'static, Message> {
         // Messages 1 to 5 are kept; the stream then stays open.
-        let kept = (1..=5_u64).filter(move |id| after.is_none_or(|after| *id > after)).map(|id| Message {
-            id,
-            kind: "finding",
-            json: format!("{{\"id\":\"f{id}\"}}"),
-        });
+        let kept = (1..=5_u64)
+            .filter(move |id| after.is_none_or(|after| *id > after))
+            .map(|id| Message {
+                id,
+                kind: "finding",
+                json: format!("{{\"id\":\"f{id}\"}}"),
+            });
         stream::iter(kept).chain(stream::pending()).boxed()
     }
 }

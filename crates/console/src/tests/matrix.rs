@@ -114,7 +114,11 @@ async fn every_route_opens_for_those_who_may_and_for_nobody_else() {
             }
             let place = format!("{} {} as {}", row.method, row.path, who.name());
             assert_eq!(found, expected, "{place}: {}", response.status());
-            assert!(!response.status().is_server_error(), "{place}: {}", response.status());
+            assert!(
+                !response.status().is_server_error(),
+                "{place}: {}",
+                response.status()
+            );
             checked += 1;
         }
         server.stop().await;
@@ -136,11 +140,22 @@ async fn no_session_changes_anything_without_its_form_token() {
                 request = request.header("x-csrf-token", wrong);
             }
             let response = request.send().await.unwrap();
-            assert_eq!(found(&row, &response), Door::Forbidden, "{} {}", row.method, row.path);
+            assert_eq!(
+                found(&row, &response),
+                Door::Forbidden,
+                "{} {}",
+                row.method,
+                row.path
+            );
         }
     }
     // The session lives: not even signing out was possible.
-    let me = server.get("/v1/me").header("cookie", &browser.cookie).send().await.unwrap();
+    let me = server
+        .get("/v1/me")
+        .header("cookie", &browser.cookie)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(me.status(), 200);
     assert!(server.fake.commands.lock().is_empty());
 }
@@ -149,13 +164,21 @@ async fn no_session_changes_anything_without_its_form_token() {
 async fn the_document_names_every_route_of_the_interface_and_no_other() {
     let server = server().await;
     let token = server.token(&[Scope::Read]);
-    let document = json(with_token(server.get("/openapi.json"), &token).send().await.unwrap()).await;
+    let document = json(
+        with_token(server.get("/openapi.json"), &token)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
     assert_eq!(document["openapi"], "3.1.0");
     let mut documented = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             if matches!(method.as_str(), "get" | "post" | "put" | "patch" | "delete") {
-                let open = operation["security"].as_array().is_some_and(|s| s[0].as_object().unwrap().is_empty());
+                let open = operation["security"]
+                    .as_array()
+                    .is_some_and(|s| s[0].as_object().unwrap().is_empty());
                 documented.insert((method.to_uppercase(), path.clone(), open));
                 assert!(operation["operationId"].is_string(), "{method} {path}");
             }
@@ -173,7 +196,13 @@ async fn the_document_names_every_route_of_the_interface_and_no_other() {
 async fn every_reference_of_the_document_leads_somewhere() {
     let server = server().await;
     let token = server.token(&[Scope::Read]);
-    let text = with_token(server.get("/openapi.json"), &token).send().await.unwrap().text().await.unwrap();
+    let text = with_token(server.get("/openapi.json"), &token)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let mut references = 0;
     for piece in text.split("\"#/").skip(1) {
@@ -189,8 +218,16 @@ fn no_row_stands_twice_and_all_have_a_path() {
     let mut seen = BTreeSet::new();
     for row in rows() {
         assert_ne!(row.path, "/never");
-        assert!(seen.insert((row.method.to_string(), row.path.clone())), "{} {}", row.method, row.path);
+        assert!(
+            seen.insert((row.method.to_string(), row.path.clone())),
+            "{} {}",
+            row.method,
+            row.path
+        );
         assert!(row.face != Face::Api || row.operation.is_some(), "{}", row.path);
-        assert!(matches!(row.method, Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE));
+        assert!(matches!(
+            row.method,
+            Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+        ));
     }
 }

@@ -9,10 +9,11 @@ mod matrix;
 mod people;
 mod shippers;
 mod streams;
+mod tls;
 
+use crate::Console;
 use crate::access::{Access, NewToken, Role, Scope, csrf_of};
 use crate::settings::{Clock, Settings};
-use crate::Console;
 use fake::Fake;
 use habitus_model::{EventTime, TenantId, Text};
 use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_rustls::rustls::ServerConfig;
 
 const START_MS: i64 = 1_767_225_600_000;
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -50,6 +52,10 @@ async fn server() -> Server {
 }
 
 async fn server_with(settings: Settings) -> Server {
+    start(settings, None).await
+}
+
+async fn start(settings: Settings, tls: Option<Arc<ServerConfig>>) -> Server {
     // Another test may have been first.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
@@ -71,9 +77,13 @@ async fn server_with(settings: Settings) -> Server {
         let shutdown = async {
             let _ = stopped.await;
         };
-        console.serve(vec![listener], None, shutdown).await.unwrap();
+        console.serve(vec![listener], tls, shutdown).await.unwrap();
     });
-    let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
     Server {
         address,
         client,
@@ -130,7 +140,9 @@ impl Server {
     fn browser(&self, role: Role) -> Browser {
         let name = format!("the-{}", role.name());
         // There from the second time on.
-        let _ = self.access.create_user(&name, role, TenantId::default(), self.now());
+        let _ = self
+            .access
+            .create_user(&name, role, TenantId::default(), self.now());
         let link = self.access.issue_link(&name, self.now()).unwrap();
         let secret = link.path().split_once('=').unwrap().1.to_owned();
         let signed = self.access.redeem(&secret, LOOPBACK, self.now()).unwrap();
@@ -151,7 +163,9 @@ fn with_token(request: RequestBuilder, token: &str) -> RequestBuilder {
 }
 
 fn with_json(request: RequestBuilder, body: &str) -> RequestBuilder {
-    request.header("content-type", "application/json").body(body.to_owned())
+    request
+        .header("content-type", "application/json")
+        .body(body.to_owned())
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
@@ -166,7 +180,10 @@ async fn json(response: Response) -> Value {
 async fn problem(request: RequestBuilder, status: u16, code: &str) -> Value {
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), status);
-    assert_eq!(header(&response, "content-type"), Some("application/problem+json"));
+    assert_eq!(
+        header(&response, "content-type"),
+        Some("application/problem+json")
+    );
     assert!(header(&response, "x-request-id").is_some());
     if matches!(status, 429 | 503) {
         let seconds: u32 = header(&response, "retry-after").unwrap().parse().unwrap();
