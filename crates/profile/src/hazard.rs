@@ -1,7 +1,8 @@
 //! Novelty hazards: how often a visit brings something new, measured per bucket and backed off (SCORING 1).
 //!
 //! `h(level, bucket) = (new + s·h(parent)) / (trials + s)`: Beta counters whose parent is the same level over all idle
-//! times and devices, whose parent is a built-in prior. Self-calibrating: where novelty is usual it earns nothing.
+//! times and devices (of countries: for accounts whose home is as usual), whose parent is all of them, whose parent is a
+//! built-in prior. Self-calibrating: where novelty is usual it earns nothing.
 
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use habitus_model::math::to_f32;

@@ -49,7 +49,8 @@ impl Default for Joint {
     }
 }
 
-/// Weight of independence behind the joint counts (SCORING 1).
+/// Weight of independence behind each cell, visits that would be expected of it: a cell where little is expected says little
+/// (gamma-Poisson shrinkage, DuMouchel 1999). The weight is assumed.
 const JOINT_SHRINKAGE: f64 = 2.0;
 
 impl Joint {
