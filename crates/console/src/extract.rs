@@ -78,7 +78,8 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalCommand<T> {
             return Ok(Self(T::default()));
         }
         kind?;
-        parse(&bytes).map(Self)
+        // `null` says nothing as well as nothing does.
+        parse::<Option<T>>(&bytes).map(|command| Self(command.unwrap_or_default()))
     }
 }
 

@@ -194,7 +194,7 @@ fn parse(body: &Bytes, default_index: Option<&str>) -> Result<(Vec<Item>, Vec<Re
             verb,
             index,
             id: target.id,
-            record: is_kept.then(|| records.len()),
+            record: is_kept.then_some(records.len()),
         });
     }
     Ok((items, records))

@@ -4,7 +4,8 @@ use super::{header, json, problem, server, with_token};
 use crate::access::Scope;
 use crate::product::Content;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

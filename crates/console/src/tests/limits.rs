@@ -3,9 +3,10 @@
 use super::{Server, problem, server_with, with_token};
 use crate::access::Scope;
 use crate::settings::{Limits, Settings};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 fn settings(limits: Limits) -> Settings {
     Settings {

@@ -53,6 +53,18 @@ async fn every_error_is_a_problem_document() {
         "not_found",
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_about_bodies_and_credentials_is_one_too() {
+    let server = server().await;
+    let admin = server.token(&[Scope::Ingest, Scope::Triage]);
+    let post = |path: &str| with_token(server.post(path), &admin);
+    let nothing = with_json(post("/v1/findings/known/undo"), "null")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(nothing.status(), 200);
     problem(
         post("/v1/events").header("content-encoding", "br").body("x"),
         415,
