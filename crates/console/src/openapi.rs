@@ -152,7 +152,10 @@ fn name_formats(value: &mut serde_json::Value, formats: &[String]) {
             let is_format = object.get("name").and_then(|name| name.as_str()) == Some("format")
                 && object.contains_key("in");
             if is_format {
-                let schema = serde_json::json!({"type": "string", "enum": formats});
+                let names: Vec<&str> = std::iter::once("auto")
+                    .chain(formats.iter().map(String::as_str))
+                    .collect();
+                let schema = serde_json::json!({"type": "string", "enum": names});
                 object.insert("schema".to_owned(), schema);
             }
             for (_, inner) in object.iter_mut() {
