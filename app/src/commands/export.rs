@@ -53,7 +53,10 @@ pub fn run(asked: &Export, talk: Talk) -> Result<Outcome, Failure> {
         asked.to.display()
     ));
     if exported.damage.records_lost > 0 {
-        talk.line(format_args!("{} records were lost to damage", exported.damage.records_lost));
+        talk.line(format_args!(
+            "{} records were lost to damage",
+            exported.damage.records_lost
+        ));
     }
     Ok(Outcome::Done)
 }

@@ -3,8 +3,8 @@
 pub mod check;
 pub mod completions;
 pub mod evaluate;
-pub mod export;
 pub mod explain;
+pub mod export;
 pub mod normalize;
 pub mod replay;
 pub mod serve;

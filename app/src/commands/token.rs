@@ -33,7 +33,13 @@ struct Create {
     /// What it is for
     name: String,
     /// What it may be used for; may be given several times
-    #[arg(long, required = true, value_name = "SCOPE", env = "HABITUS_SCOPE", value_delimiter = ',')]
+    #[arg(
+        long,
+        required = true,
+        value_name = "SCOPE",
+        env = "HABITUS_SCOPE",
+        value_delimiter = ','
+    )]
     scope: Vec<Use>,
     /// Days until it expires; never if not given
     #[arg(long, value_name = "DAYS", env = "HABITUS_DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]

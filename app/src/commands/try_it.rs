@@ -91,7 +91,9 @@ async fn live(asked: &Try, loaded: &Loaded, talk: Talk) -> Result<(), Failure> {
             running.url()
         ));
     }
-    talk.line(format_args!("Life goes on, {PACE} times faster than it was. Ctrl-C ends it."));
+    talk.line(format_args!(
+        "Life goes on, {PACE} times faster than it was. Ctrl-C ends it."
+    ));
     let life = tokio::spawn(go_on(product, organisation));
     let served = running.serve(|| Ok(loaded.clone())).await;
     life.abort();
@@ -99,7 +101,12 @@ async fn live(asked: &Try, loaded: &Loaded, talk: Talk) -> Result<(), Failure> {
 }
 
 /// What was found in the past, and how much of what was planted.
-async fn tell(product: &Product, organisation: &Organisation, accounts: u32, talk: Talk) -> Result<(), Failure> {
+async fn tell(
+    product: &Product,
+    organisation: &Organisation,
+    accounts: u32,
+    talk: Talk,
+) -> Result<(), Failure> {
     let past = organisation.past.len();
     let query = FindingsQuery {
         limit: Some(200),
@@ -221,7 +228,10 @@ impl Home {
             if let Some(temporary) = self.temporary {
                 drop(temporary.keep());
             }
-            talk.line(format_args!("Kept: habitus serve --data-dir {}", self.dir.display()));
+            talk.line(format_args!(
+                "Kept: habitus serve --data-dir {}",
+                self.dir.display()
+            ));
             return;
         }
         if self.temporary.is_none() && self.is_ours {

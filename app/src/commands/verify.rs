@@ -45,9 +45,12 @@ pub fn run(asked: &Verify, talk: Talk) -> Result<Outcome, Failure> {
     } else {
         Some(offline::verify_state(&loaded, &layout)?)
     };
-    let differs = state
-        .as_ref()
-        .is_some_and(|state| state.from_the_beginning.as_ref().is_some_and(|whole| *whole != state.digest));
+    let differs = state.as_ref().is_some_and(|state| {
+        state
+            .from_the_beginning
+            .as_ref()
+            .is_some_and(|whole| *whole != state.digest)
+    });
     if asked.json {
         let broken = audit
             .broken
@@ -75,12 +78,25 @@ pub fn run(asked: &Verify, talk: Talk) -> Result<Outcome, Failure> {
             )?,
         }
         if let Some(state) = &state {
-            writeln!(out, "{GREEN}log{RESET}    {} entries, {} lost to damage", state.position, state.lost)?;
-            writeln!(out, "{GREEN}state{RESET}  {} accounts, digest {}", state.accounts, state.digest)?;
+            writeln!(
+                out,
+                "{GREEN}log{RESET}    {} entries, {} lost to damage",
+                state.position, state.lost
+            )?;
+            writeln!(
+                out,
+                "{GREEN}state{RESET}  {} accounts, digest {}",
+                state.accounts, state.digest
+            )?;
             match &state.from_the_beginning {
-                Some(whole) if *whole == state.digest => writeln!(out, "       the whole log gives the same")?,
+                Some(whole) if *whole == state.digest => {
+                    writeln!(out, "       the whole log gives the same")?
+                }
                 Some(whole) => writeln!(out, "{RED}       the whole log gives another: {whole}{RESET}")?,
-                None => writeln!(out, "       the beginning of the log is no longer kept, so it cannot be compared")?,
+                None => writeln!(
+                    out,
+                    "       the beginning of the log is no longer kept, so it cannot be compared"
+                )?,
             }
         }
     }

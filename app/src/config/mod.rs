@@ -13,7 +13,7 @@ mod values;
 pub use keys::distance;
 pub use load::{Depth, Loaded, load};
 pub use problem::Problems;
-pub use serve::{Authorize, Fallback, Serve};
+pub use serve::{Fallback, Serve};
 pub use values::{ListKind, Size};
 
 use crate::cli;

@@ -170,7 +170,7 @@ impl Source {
                 count: *count,
             })
             .collect();
-        samples.sort_by(|a, b| b.count.cmp(&a.count));
+        samples.sort_by_key(|sample| std::cmp::Reverse(sample.count));
         SourceHealth {
             name: name.to_string(),
             state,

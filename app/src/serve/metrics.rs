@@ -87,6 +87,7 @@ pub struct Metrics {
     pub outbox: Gauge,
     pub dead: Gauge,
     pub position: Gauge,
+    pub ids: Gauge,
 }
 
 impl Metrics {
@@ -112,6 +113,7 @@ impl Metrics {
             outbox: Gauge::default(),
             dead: Gauge::default(),
             position: Gauge::default(),
+            ids: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -172,6 +174,7 @@ impl Metrics {
         r.register("findings", "Findings kept", self.findings.clone());
         r.register("outbox_orders", "Orders that wait", self.outbox.clone());
         r.register("outbox_dead", "Orders given up", self.dead.clone());
+        r.register("dedupe_ids", "Event ids remembered", self.ids.clone());
         r.register(
             "journal_position",
             "Position after the last entry judged",

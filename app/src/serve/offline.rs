@@ -58,7 +58,11 @@ pub fn verify_state(loaded: &Loaded, layout: &Layout) -> Result<StateReport, Fai
         restore(snapshot, &readers, live_settings(loaded), &reader(loaded)?)
     };
     let state = again(snapshot)?;
-    let first = readers.from(habitus_journal::Position(0)).next().transpose().map_err(failure)?;
+    let first = readers
+        .from(habitus_journal::Position(0))
+        .next()
+        .transpose()
+        .map_err(failure)?;
     let is_whole = first.is_none_or(|record| record.position.0 == 0);
     let from_the_beginning = if is_whole {
         Some(again(LoadedSnapshot::default())?.reducer.digest()?)
@@ -79,7 +83,12 @@ pub fn verify_state(loaded: &Loaded, layout: &Layout) -> Result<StateReport, Fai
 ///
 /// # Errors
 /// A directory that a server uses, or that cannot be read; a target that cannot be written.
-pub fn export_telemetry(loaded: &Loaded, layout: &Layout, (from, until): (IngestTime, IngestTime), target: &Path) -> Result<Exported, Failure> {
+pub fn export_telemetry(
+    loaded: &Loaded,
+    layout: &Layout,
+    (from, until): (IngestTime, IngestTime),
+    target: &Path,
+) -> Result<Exported, Failure> {
     let (_, readers) = open(loaded, layout)?;
     let what = Export {
         from,
@@ -94,14 +103,18 @@ pub fn export_telemetry(loaded: &Loaded, layout: &Layout, (from, until): (Ingest
 ///
 /// # Errors
 /// A directory that a server uses, or an access file that cannot be written.
-pub fn make_token(layout: &Layout, name: &str, scopes: Vec<Scope>, days: Option<u16>) -> Result<String, Failure> {
+pub fn make_token(
+    layout: &Layout,
+    name: &str,
+    scopes: Vec<Scope>,
+    days: Option<u16>,
+) -> Result<String, Failure> {
     layout.make()?;
     // The server holds this lock, and has the tokens in memory.
     let _lock = RealFs::own(&layout.part("log")).map_err(failure)?;
     let now = clock::now().as_event();
-    let trouble = |error: &dyn std::fmt::Display| {
-        Failure::new(crate::failure::Trouble::Unavailable, error.to_string())
-    };
+    let trouble =
+        |error: &dyn std::fmt::Display| Failure::new(crate::failure::Trouble::Unavailable, error.to_string());
     let (access, _) = Access::open(&layout.part("access.json"), now).map_err(|error| trouble(&error))?;
     let expires = days.map(|days| now.plus(habitus_model::Millis::from_hours(24 * i64::from(days))));
     let new = NewToken {

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Sources get so long to hand over what they hold.
@@ -32,6 +32,24 @@ pub struct Running {
     sources: live::Running,
     layout: Layout,
     shutdown: CancellationToken,
+    signals: Signals,
+}
+
+/// What tells the server to end or to read its configuration again. Listened to before anybody is told that it runs.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 impl Running {
@@ -69,6 +87,7 @@ impl Running {
             sources,
             layout,
             shutdown,
+            signals: Signals::listen()?,
         })
     }
 
@@ -98,11 +117,7 @@ impl Running {
     /// # Errors
     /// Signals that cannot be listened to.
     pub async fn serve(mut self, load: impl Fn() -> Result<Loaded, Failure>) -> Result<(), Failure> {
-        let (mut interrupt, mut terminate, mut hangup) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        );
+        let signals = &mut self.signals;
         let shutdown = self.shutdown.clone();
         let ended = self
             .console
@@ -110,9 +125,9 @@ impl Running {
         let answering = tokio::spawn(ended);
         loop {
             tokio::select! {
-                _ = interrupt.recv() => break,
-                _ = terminate.recv() => break,
-                _ = hangup.recv() => reload(&self.server, load(), &self.layout),
+                _ = signals.interrupt.recv() => break,
+                _ = signals.terminate.recv() => break,
+                _ = signals.hangup.recv() => reload(&self.server, load(), &self.layout),
             }
         }
         shutdown.cancel();

@@ -332,7 +332,9 @@ pub fn reader(loaded: &Loaded) -> Result<Reader, Failure> {
         record_bytes_max: config.limits.record_bytes_max,
         ..FrameLimits::local()
     };
-    Ok(Reader::new(options, frame, tables))
+    let reader = Reader::new(options, frame, tables);
+    reader.warm();
+    Ok(reader)
 }
 
 fn registry(loaded: &Loaded) -> Result<Registry, Failure> {

@@ -3,6 +3,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
     reason = "test code: helpers fail the test that calls them"
 )]
 
@@ -16,4 +18,5 @@ mod normalize;
 mod outputs;
 mod real_logs;
 mod replay;
+mod serve;
 mod support;

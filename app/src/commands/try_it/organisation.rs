@@ -97,6 +97,9 @@ mod tests {
         let span = organisation.begins.as_millis() - past.first().unwrap().event.time.as_millis();
         assert!((29..38).contains(&(span / DAY_MS)), "{}", span / DAY_MS);
         assert!(organisation.planted.len() >= 6);
-        assert_eq!(lines(past.iter()).iter().filter(|byte| **byte == b'\n').count(), past.len());
+        assert_eq!(
+            lines(past.iter()).iter().filter(|byte| **byte == b'\n').count(),
+            past.len()
+        );
     }
 }
