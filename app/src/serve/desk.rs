@@ -3,11 +3,12 @@
 use super::core::{Core, Shared, Work};
 use super::intake::refusal;
 use super::kept::{self, Kind};
+use super::records::AuditDoor;
 use super::{clock, shown};
 use async_trait::async_trait;
 use habitus_console::product::{
-    self, Effect, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, Outcome, Page, Refusal,
-    Who,
+    self, AuditNote, Effect, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, Outcome, Page,
+    Refusal, Who,
 };
 use habitus_engine::Adjudication;
 use habitus_findings::{
@@ -62,6 +63,8 @@ impl Desk {
             at: clock::now(),
             act,
         };
+        // What cannot be recorded is not done.
+        self.record(who, &command).await?;
         let applied = self.0.command(who, command).await?.map_err(refused)?;
         if let Some(verdict) = verdict {
             self.0.count_verdict(verdict);
@@ -73,6 +76,20 @@ impl Desk {
             effect: is_ruling.then(|| effect(&applied.effects, score_after)),
             dry_run: false,
         })
+    }
+
+    async fn record(&self, who: &Who, command: &Command) -> Result<(), Refusal> {
+        let (action, detail) = told(&command.act);
+        let note = AuditNote {
+            tenant: Some(who.tenant.clone()),
+            actor: Some(who.name.clone()),
+            address: who.address,
+            request: Some(who.request.clone()),
+            action,
+            object: Some(Text::new(command.finding.as_str())),
+            detail,
+        };
+        product::Audit::record(&AuditDoor(Shared::clone(&self.0)), note).await
     }
 
     /// What the worst event would score now.
@@ -131,6 +148,19 @@ impl Core {
             .append_then(vec![entry], Box::new(committed))
             .map_err(|error| refusal(&error))?;
         told.await.map_err(|_| Refusal::ShuttingDown)?
+    }
+}
+
+/// An act as the audit names it.
+fn told(act: &Act) -> (&'static str, Option<String>) {
+    match act {
+        Act::Judge(ask) => ("finding.verdict", Some(ask.verdict.name().to_owned())),
+        Act::Assign(assignee) => ("finding.assign", assignee.as_ref().map(ToString::to_string)),
+        Act::Note(_) => ("finding.note", None),
+        Act::Snooze(_) => ("finding.snooze", None),
+        Act::Close => ("finding.close", None),
+        Act::Reopen => ("finding.reopen", None),
+        Act::Undo(_) => ("finding.undo", None),
     }
 }
 

@@ -3,11 +3,12 @@
 use super::core::{Shared, Work};
 use super::intake::refusal;
 use super::kept::{self, Kind};
+use super::records::AuditDoor;
 use super::{clock, shown};
 use async_trait::async_trait;
 use habitus_console::product::{
-    self, Account, AccountRow, AccountsQuery, ActionRow, ActionsQuery, Decide, Decision, Page, Refusal,
-    Session, SourceHealth, Who,
+    self, Account, AccountRow, AccountsQuery, ActionRow, ActionsQuery, AuditNote, Decide, Decision, Page,
+    Refusal, Session, SourceHealth, Who,
 };
 use habitus_findings::{Filter, State, View};
 use habitus_live::Reducer;
@@ -123,6 +124,16 @@ impl Actions {
                 reason: "it does not wait for approval".to_owned(),
             });
         }
+        let note = AuditNote {
+            tenant: Some(who.tenant.clone()),
+            actor: Some(who.name.clone()),
+            address: who.address,
+            request: Some(who.request.clone()),
+            action: if approve { "order.approve" } else { "order.decline" },
+            object: Some(Text::new(id)),
+            detail: None,
+        };
+        product::Audit::record(&AuditDoor(Shared::clone(core)), note).await?;
         let payload = serde_json::to_vec(&(id, approve)).map_err(|_| Refusal::Internal)?;
         let now = clock::now();
         let entry = kept::other(Kind::Decide, &who.tenant, now, payload);

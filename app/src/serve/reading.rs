@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Rejections told to the sender; further ones are counted.
-pub const REJECTED_MAX: usize = 100;
+/// Rejections told of one file's content; further ones are counted. Of records that a shipper took apart all are told, since
+/// its protocol answers for each.
+pub const REJECTED_MAX: usize = 1_000;
 
 /// Whose records these are, where they came from, when.
 #[derive(Debug, Clone)]
@@ -120,11 +121,13 @@ impl Reader {
             enricher: &mut enricher,
             sent,
             seen: HashMap::new(),
+            rejected_max: REJECTED_MAX,
             read: Read::default(),
         };
         match content {
             Content::Whole(bytes) => pass.frame(bytes, &self.frame),
             Content::Records(records) => {
+                pass.rejected_max = usize::MAX;
                 for (line, record) in (1..).zip(records) {
                     pass.record(&record.content, line, None);
                 }
@@ -149,6 +152,7 @@ impl Reader {
             enricher: &mut enricher,
             sent,
             seen: HashMap::new(),
+            rejected_max: REJECTED_MAX,
             read: Read::default(),
         };
         pass.record(raw, 0, Some(occurrence));
@@ -195,6 +199,7 @@ struct Pass<'a> {
     sent: &'a Sent,
     /// Equal records so far, by a hash of their bytes.
     seen: HashMap<u64, u32>,
+    rejected_max: usize,
     read: Read,
 }
 
@@ -298,7 +303,7 @@ impl Pass<'_> {
 
     fn reject(&mut self, line: u64, error: String) {
         self.read.rejected_count += 1;
-        if self.read.rejected.len() < REJECTED_MAX {
+        if self.read.rejected.len() < self.rejected_max {
             self.read.rejected.push(RejectedLine { line, error });
         }
     }

@@ -68,7 +68,11 @@ impl Records {
         }
     }
 
-    fn record(&self, note: AuditNote) -> Result<(), Refusal> {
+    /// Records what somebody does; on stable storage when it returns.
+    ///
+    /// # Errors
+    /// A chain that cannot be written: then what is to be recorded must not be done.
+    pub fn record(&self, note: AuditNote) -> Result<(), Refusal> {
         let mut detail = serde_json::Map::new();
         let mut put = |key: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -146,7 +150,6 @@ fn shown(entry: habitus_journal::audit::AuditEntry) -> AuditEntry {
         action: entry.action.to_string(),
         object: entry.subject.as_ref().map(ToString::to_string),
         detail: text("detail").or_else(rest),
-        hash: String::new(),
     }
 }
 

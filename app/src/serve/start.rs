@@ -270,7 +270,7 @@ pub fn console_settings(serve: &Serve, https: bool) -> Result<Settings, Failure>
         names: serve.names.clone(),
         trusted_proxies: proxies.collect::<Result<_, Failure>>()?,
         https,
-        formats: std::iter::once("auto".to_owned()).chain(formats).collect(),
+        formats: formats.collect(),
         inline: Inline {
             deadline: Duration::from_millis(u64::from(serve.assess_deadline_ms)),
             default: fallback(serve.assess_default),

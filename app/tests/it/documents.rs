@@ -69,6 +69,9 @@ fn shell(place: &Place, script: &str, document: &str, codes: &[i32]) {
     assert!(ended, "{document}:\n{script}\n{stderr}");
 }
 
+/// Ends a server as Ctrl-C does, after it has had time to start.
+const UNTIL_TOLD: &str = "timeout --preserve-status -s INT 12";
+
 /// The README's commands as they are typed, with the binary that is built already: `cargo run --release --` builds it,
 /// and what `cargo xtask` does is tested in xtask, which this test would otherwise start anew from within.
 #[test]
@@ -93,19 +96,25 @@ fn the_commands_of_the_readme_run() {
         );
     }
     for line in ours {
-        let script = if line == "habitus try" {
-            "habitus try --accounts 40 --dir shown"
-        } else {
-            line
+        // What runs until it is told to end is told so.
+        let script = match line {
+            "habitus try" => format!("{UNTIL_TOLD} habitus try --accounts 40 --listen 127.0.0.1:0"),
+            "habitus serve" => format!("{UNTIL_TOLD} habitus serve --listen 127.0.0.1:0"),
+            _ => line.to_owned(),
         };
-        shell(&place, script, "README.md", &[0, 1]);
+        shell(&place, &script, "README.md", &[0, 1]);
     }
-    assert!(place.dir().join("shown/report.html").exists());
+    assert!(place.dir().join("habitus-data/access.json").exists());
 }
 
 #[test]
 fn the_commands_of_replay_run() {
     run("docs/replay.md");
+}
+
+#[test]
+fn the_commands_of_findings_run() {
+    run("docs/findings.md");
 }
 
 #[test]

@@ -19,4 +19,5 @@ mod outputs;
 mod real_logs;
 mod replay;
 mod serve;
+mod server;
 mod support;

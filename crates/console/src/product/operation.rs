@@ -126,8 +126,6 @@ pub struct AuditEntry {
     pub object: Option<String>,
     /// How it went, or with what detail; absent if there is nothing to add.
     pub detail: Option<String>,
-    /// Hash of this entry, hexadecimal.
-    pub hash: String,
 }
 
 /// Something that is to enter the audit.
