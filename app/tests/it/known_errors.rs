@@ -62,7 +62,10 @@ fn accounts_on_ipv6_are_first_class() {
     );
     assert!(signals(new).contains(&"new_prefix"), "{new:#}");
     assert!(known["log_odds"].as_f64() < new["log_odds"].as_f64());
-    assert_eq!(known["blind"], json!([{ "family": "authentication", "why": "not_applicable" }]));
+    assert_eq!(
+        known["blind"],
+        json!([{ "family": "authentication", "why": "not_applicable" }])
+    );
 }
 
 #[test]

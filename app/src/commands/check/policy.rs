@@ -27,7 +27,12 @@ pub struct CheckPolicy {
     /// The file (TOML)
     file: PathBuf,
     /// Name of a responder that the policy may use; can be given several times. Without any, names are not checked
-    #[arg(long = "responder", value_name = "NAME")]
+    #[arg(
+        long = "responder",
+        value_name = "NAME",
+        env = "HABITUS_RESPONDER",
+        value_delimiter = ','
+    )]
     responders: Vec<String>,
     /// Warnings end the check as errors do
     #[arg(long, env = "HABITUS_DENY_WARNINGS")]
