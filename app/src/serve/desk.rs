@@ -213,10 +213,8 @@ fn filter(who: &Who, query: &FindingsQuery) -> Filter {
 impl product::Desk for Desk {
     async fn findings(&self, who: &Who, query: &FindingsQuery) -> Result<Page<FindingRow>, Refusal> {
         let cursor = query.cursor.as_deref().map(|text| {
-            Cursor::parse(text).ok_or(Refusal::Invalid {
-                field: "cursor",
-                reason: "is none that was given".to_owned(),
-            })
+            // A page that is not there, for clients and their tests.
+            Cursor::parse(text).ok_or(Refusal::NotFound)
         });
         let cursor = cursor.transpose()?;
         let filter = filter(who, query);
@@ -255,7 +253,7 @@ impl product::Desk for Desk {
                 dry_run,
             } => {
                 let ask = Ask {
-                    comment: note,
+                    comment: note.filter(|note| !note.trim().is_empty()),
                     deciding: signal,
                     reach: if similar { Reach::Similar } else { Reach::This },
                     ..Ask::new(verdict)

@@ -100,10 +100,7 @@ impl Records {
     fn entries(&self, tenant: &TenantId, query: &AuditQuery) -> Result<Page<AuditEntry>, Refusal> {
         let limit = usize::from(query.limit.unwrap_or(50)).clamp(1, 200);
         let mut before = match &query.cursor {
-            Some(cursor) => Some(cursor.parse::<u64>().map_err(|_| Refusal::Invalid {
-                field: "cursor",
-                reason: "is none that was given".to_owned(),
-            })?),
+            Some(cursor) => Some(cursor.parse::<u64>().map_err(|_| Refusal::NotFound)?),
             None => None,
         };
         let filter = Filter {

@@ -43,6 +43,7 @@ pub(crate) struct AuthorizeQuery {
         (status = 200, description = "It may pass."),
         (status = 401, description = "Another factor is needed, or the proxy's own token is no good."),
         (status = 403, description = "It may not pass, or the proxy's own token does not allow to ask."),
+        (status = 404, description = "There is no route of that name."),
     ))]
 pub(crate) async fn ask(
     State(app): State<App>,
@@ -59,6 +60,7 @@ pub(crate) async fn ask(
         (status = 200, description = "It may pass."),
         (status = 401, description = "Another factor is needed, or the proxy's own token is no good."),
         (status = 403, description = "It may not pass, or the proxy's own token does not allow to ask."),
+        (status = 404, description = "There is no route of that name."),
     ))]
 pub(crate) async fn ask_by_post(
     State(app): State<App>,

@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Pause after which a comment shows that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -18,11 +19,23 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// start only, so this is the longest time that a revoked token goes on reading.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
+/// One message of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written field by field")]
+pub(crate) struct StreamMessage {
+    /// Its id; ids grow.
+    id: String,
+    /// What it is about: `finding`, `verdict`, `action`, `source`, `gap`.
+    event: String,
+    /// The object, as JSON on one line.
+    data: String,
+}
+
 /// Live messages: findings, verdicts, actions, sources. `Last-Event-ID` resumes after that message; a message of kind
 /// `gap` says that some are no longer kept, and the state should be read anew. A stream ends after a quarter of an hour.
 #[utoipa::path(get, path = "/v1/stream", operation_id = "stream", tag = "findings",
     params(("last-event-id" = Option<u64>, Header, description = "Id of the last message that was seen.")),
-    responses((status = 200, description = "Messages, until either side ends it.", body = String, content_type = "text/event-stream")))]
+    responses((status = 200, description = "Messages, until either side ends it.", body = StreamMessage, content_type = "text/event-stream")))]
 pub(crate) async fn stream(
     State(app): State<App>,
     caller: Caller,
