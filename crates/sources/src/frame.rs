@@ -191,7 +191,7 @@ impl<R: Read> Framer<R> {
             self.list = List::Wrapper;
             return Ok(());
         }
-        let whole = json::whole_line(self.window.bytes()).filter(|_| self.short_cut);
+        let whole = json::whole_line(self.within_limit()).filter(|_| self.short_cut);
         if let Some(n) = whole {
             self.emit(n, batch);
             return Ok(());
@@ -204,7 +204,7 @@ impl<R: Read> Framer<R> {
         let mut scan = Scan::after_member();
         let mut at = 0;
         loop {
-            let bytes = self.window.bytes();
+            let bytes = self.within_limit();
             let reach = scan.run(bytes.get(at..).unwrap_or_default());
             match reach {
                 Reach::Ended(n) if !bytes.get(..at + n).unwrap_or_default().contains(&b'{') => {
@@ -225,14 +225,15 @@ impl<R: Read> Framer<R> {
     fn object(&mut self, mut scan: Scan, batch: &mut Batch) -> io::Result<()> {
         let mut at = 0;
         loop {
-            match scan.run(self.window.bytes().get(at..).unwrap_or_default()) {
+            // No further than the limit, however much was read: what comes out must not depend on the size of reads.
+            match scan.run(self.within_limit().get(at..).unwrap_or_default()) {
                 Reach::Ended(n) => return self.object_ended(at + n, batch),
                 Reach::Broken(n) => return self.object_broken(at + n, &scan, batch),
                 Reach::More => {}
             }
-            at = self.window.bytes().len();
+            at = self.within_limit().len();
             if at > self.record_bytes_max {
-                return self.pass_over(scan, batch);
+                return self.pass_over(scan, at, batch);
             }
             if !self.window.more()? {
                 let cut = self.resume_at(scan.resume, at).unwrap_or(at);
@@ -258,6 +259,9 @@ impl<R: Read> Framer<R> {
         let mut at = end;
         let mut comma = false;
         loop {
+            if at.saturating_sub(end) > self.record_bytes_max {
+                return Ok(Follower::Boundary);
+            }
             match self.window.bytes().get(at).copied() {
                 Some(b' ' | b'\t' | b'\r') => at += 1,
                 Some(b',') if !comma => {
@@ -267,7 +271,6 @@ impl<R: Read> Framer<R> {
                 Some(b'\n') => return Ok(Follower::Boundary),
                 Some(b'{') if !comma => return Ok(Follower::Boundary),
                 Some(_) => return Ok(Follower::Junk),
-                None if at.saturating_sub(end) > self.record_bytes_max => return Ok(Follower::Boundary),
                 None if self.window.more()? => {}
                 None => return Ok(Follower::Boundary),
             }
@@ -291,36 +294,44 @@ impl<R: Read> Framer<R> {
         Some(resume)
     }
 
-    /// Passes over an object that is too large, whose first bytes, all that are at hand, were scanned.
-    fn pass_over(&mut self, mut scan: Scan, batch: &mut Batch) -> io::Result<()> {
+    /// Passes over an object that is too large, whose first `at` bytes were scanned. A line within the limit is held
+    /// until it ends, to go on there if the object breaks in it.
+    fn pass_over(&mut self, mut scan: Scan, mut at: usize, batch: &mut Batch) -> io::Result<()> {
         let line = self.line;
         let mut passed = 0;
         loop {
-            let n = self.window.bytes().len();
-            passed += n;
-            self.advance(n);
-            if !self.window.more()? {
-                break;
-            }
-            match scan.run(self.window.bytes()) {
-                Reach::More => {}
-                Reach::Ended(n) => {
+            let held = scan.run(self.window.bytes().get(at..).unwrap_or_default());
+            let line_start = scan.line_start.checked_sub(passed);
+            match held {
+                Reach::More => {
+                    at = self.window.bytes().len();
+                    let n = line_start.filter(|start| at - start <= self.record_bytes_max);
+                    let n = n.unwrap_or(at);
                     passed += n;
                     self.advance(n);
-                    break;
-                }
-                Reach::Broken(_) => {
-                    // Go on at the line where it broke, if that line's start is still at hand.
-                    match scan.line_start.checked_sub(passed) {
-                        Some(n) => {
-                            passed += n;
-                            self.advance(n);
-                        }
-                        None => passed += self.skip_line()?,
+                    at -= n;
+                    if self.window.more()? {
+                        continue;
                     }
-                    break;
+                    passed += at;
+                    self.advance(at);
+                }
+                Reach::Ended(n) => {
+                    passed += at + n;
+                    self.advance(at + n);
+                }
+                Reach::Broken(n) => {
+                    let broken = at + n;
+                    let start = line_start.filter(|start| broken - start <= self.record_bytes_max);
+                    let n = start.unwrap_or(broken);
+                    passed += n;
+                    self.advance(n);
+                    if start.is_none() {
+                        passed += self.skip_line()?;
+                    }
                 }
             }
+            break;
         }
         batch.push_oversized(line, u64::try_from(passed).unwrap_or(u64::MAX));
         Ok(())
@@ -332,13 +343,14 @@ impl<R: Read> Framer<R> {
         loop {
             let bytes = self.window.bytes();
             if let Some(n) = memchr(b'\n', bytes.get(at..).unwrap_or_default()) {
-                self.emit(at + n, batch);
+                self.line_of(at + n, batch);
                 return Ok(());
             }
             at = bytes.len();
             if at > self.record_bytes_max {
                 let line = self.line;
-                let passed = self.skip_line()?;
+                self.advance(at);
+                let passed = at + self.skip_line()?;
                 batch.push_oversized(line, u64::try_from(passed).unwrap_or(u64::MAX));
                 return Ok(());
             }
@@ -346,6 +358,17 @@ impl<R: Read> Framer<R> {
                 self.emit(at, batch);
                 return Ok(());
             }
+        }
+    }
+
+    /// Gives out a line of `n` bytes. All of them count, white space at its end too: whether more of it comes is not
+    /// known while the line arrives.
+    fn line_of(&mut self, n: usize, batch: &mut Batch) {
+        if n > self.record_bytes_max {
+            batch.push_oversized(self.line, u64::try_from(n).unwrap_or(u64::MAX));
+            self.advance(n);
+        } else {
+            self.emit(n, batch);
         }
     }
 

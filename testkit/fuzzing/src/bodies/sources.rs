@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// The input cut into records: those below the limit are the same whether it comes at once or in small pieces.
+/// The input cut into records: the same ones whether it comes at once or in small pieces.
 pub fn framing(bytes: &[u8]) {
     let limits = Limits {
         // Small, so that mutations reach it.
@@ -14,12 +14,9 @@ pub fn framing(bytes: &[u8]) {
         ..Limits::untrusted()
     };
     let whole = framed(bytes, &limits);
-    // Where a record above the limit is given up depends on how far the reader had come; below it nothing may.
-    if bytes.len() <= limits.record_bytes_max {
-        let rest = bytes;
-        let pieces = framed(Pieces { rest, size: 7 }, &limits);
-        assert!(whole == pieces, "records depend on how the bytes arrive");
-    }
+    let rest = bytes;
+    let pieces = framed(Pieces { rest, size: 7 }, &limits);
+    assert!(whole == pieces, "records depend on how the bytes arrive");
     let total: usize = whole.iter().map(|(_, record)| record.len()).sum();
     assert!(total <= bytes.len(), "framing made bytes up");
     assert!(
