@@ -72,7 +72,7 @@ impl Badge {
                 RiskLevel::Low => "●",
                 RiskLevel::Medium => "◆",
                 RiskLevel::High => "▲",
-                RiskLevel::Critical => "⏶⏶",
+                RiskLevel::Critical => "▲▲",
             },
             // Cut and not rounded, so that it never seems to reach a level that it does not.
             score: format!("{:.0}", score.floor()),
