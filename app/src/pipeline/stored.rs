@@ -88,16 +88,9 @@ pub fn sort_key(uid: &EventUid, context: &Context, learning: Learning) -> SortKe
     SortKey { time, file, line }
 }
 
-/// The line in an id that was derived from a record: `<16 hexadecimal digits>-<line>`, or `…-<line>-<place in a list>`.
+/// The place in the order of an event whose id was derived from its record.
 fn line_of(uid: &EventUid) -> Option<u64> {
-    let (digest, rest) = uid.as_str().split_at_checked(16)?;
-    let place = rest.strip_prefix('-')?;
-    if !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let (line, index) = place.split_once('-').unwrap_or((place, "0"));
-    let line: u64 = line.parse().ok().filter(|line| *line < 1 << 40)?;
-    let index: u64 = index.parse().ok()?;
+    let (line, index) = uid.derived_from()?;
     Some((line << 24) | index.min((1 << 24) - 1))
 }
 
