@@ -1,6 +1,6 @@
 //! Who may come in, and what they may do: users, API tokens, one-time links, sessions and throttling.
 //!
-//! [`state`] is a state machine: time is a parameter, and fresh secrets come from [`entropy`] only. [`Access`] keeps it
+//! `state` is a state machine: time is a parameter, and fresh secrets come from `entropy` only. [`Access`] keeps it
 //! in one file. Secrets are shown once and stored as hashes.
 
 pub(crate) mod entropy;
