@@ -1,11 +1,10 @@
 //! The server, as its users meet it: over sockets, with its process killed, and with a browser's cookies.
 
-use crate::server::{Server, token};
+use crate::server::{Server, signal, token};
 use crate::support::{DAY, MONDAY, Place, lines};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -217,7 +216,7 @@ fn no_acknowledged_event_is_lost_to_kills_and_the_state_is_the_logs() {
             }
             std::thread::sleep(moment);
             let pid = server.child.id().to_string();
-            Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+            signal("KILL", &pid);
             acknowledged += sender.join().unwrap();
         });
         server.kill();
@@ -291,7 +290,7 @@ fn try_shows_the_product_and_leaves_nothing_behind() {
         "{all}"
     );
     let pid = child.id().to_string();
-    Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    signal("INT", &pid);
     assert!(child.wait().unwrap().success());
     let left: Vec<_> = std::fs::read_dir(place.dir()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
@@ -353,7 +352,7 @@ fn a_policy_that_does_not_hold_keeps_the_server_down_and_a_reload_keeps_the_last
     let server = Server::start(&place, &[]);
     place.write("data/policy.toml", "mode = \"obsrve\"\n");
     let pid = server.child.id().to_string();
-    Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+    signal("HUP", &pid);
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(server.ask("GET", "/livez", &[], b"").status, 200);
     assert!(

@@ -115,13 +115,7 @@ impl Server {
     /// Ends it as an operator does.
     pub fn terminate(mut self) {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(signal("TERM", &pid).success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
     }
@@ -144,6 +138,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal, with the shell's own `kill`: the program of that name is not everywhere.
+pub fn signal(name: &str, pid: &str) -> std::process::ExitStatus {
+    let line = format!("kill -{name} {pid}");
+    Command::new("sh").args(["-c", &line]).status().unwrap()
 }
 
 /// A token made before the server runs.
