@@ -23,8 +23,16 @@ pub enum Came {
 /// The ids of the last seven days.
 #[derive(Debug, Default)]
 pub struct Gate {
-    known: HashMap<u128, u128>,
+    known: HashMap<u128, Known>,
     order: VecDeque<(i64, u128)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    body: u128,
+    at: i64,
+    /// Not on stable storage yet: nobody may be told that it is kept.
+    under_way: bool,
 }
 
 /// The ids as they are kept.
@@ -32,26 +40,45 @@ pub struct Gate {
 pub struct Kept(Vec<(i64, u128, u128)>);
 
 impl Gate {
-    /// Whether the record came before; it has from now on.
+    /// Whether a record of this id is on its way to stable storage and not there yet.
+    pub fn is_under_way(&self, id: u128) -> bool {
+        self.known.get(&id).is_some_and(|known| known.under_way)
+    }
+
+    /// Whether the record came before; it has from now on, and is under way until [`Gate::arrive`] or [`Gate::take_back`].
     pub fn pass(&mut self, id: u128, body: u128, now: IngestTime) -> Came {
         self.forget(now);
         match self.known.get(&id) {
-            Some(known) if *known == body => Came::Before,
+            Some(known) if known.body == body => Came::Before,
             Some(_) => Came::Otherwise,
             None => {
-                self.known.insert(id, body);
-                self.order.push_back((now.as_millis(), id));
+                let at = now.as_millis();
+                let known = Known {
+                    body,
+                    at,
+                    under_way: true,
+                };
+                self.known.insert(id, known);
+                self.order.push_back((at, id));
                 Came::New
             }
         }
     }
 
-    /// Takes ids back whose records could not be kept.
+    /// The records are on stable storage. O(ids).
+    pub fn arrive(&mut self, ids: &[u128]) {
+        for id in ids {
+            if let Some(known) = self.known.get_mut(id) {
+                known.under_way = false;
+            }
+        }
+    }
+
+    /// Takes ids back whose records could not be kept. O(ids): their places in the order lapse by themselves.
     pub fn take_back(&mut self, ids: &[u128]) {
         for id in ids {
             self.known.remove(id);
         }
-        self.order.retain(|(_, id)| !ids.contains(id));
     }
 
     /// Ids remembered.
@@ -59,9 +86,15 @@ impl Gate {
         self.known.len()
     }
 
-    /// As it is kept.
+    /// As it is kept: what is on stable storage.
     pub fn keep(&self) -> Kept {
-        let each = |(at, id): &(i64, u128)| self.known.get(id).map(|body| (*at, *id, *body));
+        let each = |(at, id): &(i64, u128)| {
+            let known = self
+                .known
+                .get(id)
+                .filter(|known| known.at == *at && !known.under_way);
+            known.map(|known| (*at, *id, known.body))
+        };
         Kept(self.order.iter().filter_map(each).collect())
     }
 
@@ -69,7 +102,12 @@ impl Gate {
     pub fn restore(kept: Kept) -> Self {
         let mut gate = Self::default();
         for (at, id, body) in kept.0 {
-            gate.known.insert(id, body);
+            let known = Known {
+                body,
+                at,
+                under_way: false,
+            };
+            gate.known.insert(id, known);
             gate.order.push_back((at, id));
         }
         gate
@@ -82,7 +120,11 @@ impl Gate {
             .front()
             .is_some_and(|(at, _)| *at < until || self.order.len() >= IDS_MAX)
         {
-            if let Some((_, id)) = self.order.pop_front() {
+            let Some((at, id)) = self.order.pop_front() else {
+                return;
+            };
+            // One that was taken back and came again has a later place of its own.
+            if self.known.get(&id).is_some_and(|known| known.at == at) {
                 self.known.remove(&id);
             }
         }
@@ -121,11 +163,30 @@ mod tests {
         assert_eq!(gate.pass(id, 1, at(0)), Came::New);
         assert_eq!(gate.pass(id, 1, at(10)), Came::Before);
         assert_eq!(gate.pass(id, 2, at(10)), Came::Otherwise);
+        gate.arrive(&[id]);
         let mut again = Gate::restore(gate.keep());
         assert_eq!(again.pass(id, 1, at(REMEMBERED_MS)), Came::Before);
         assert_eq!(again.pass(id, 1, at(REMEMBERED_MS + 1)), Came::New);
         gate.take_back(&[id]);
         assert_eq!((gate.pass(id, 9, at(20)), gate.len()), (Came::New, 1));
+        // The lapsed place of the first does not take the second with it.
+        assert_eq!(gate.pass(2, 1, at(REMEMBERED_MS + 10)), Came::New);
+        assert_eq!(gate.pass(id, 9, at(REMEMBERED_MS + 10)), Came::Before);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_known_to_be_kept() {
+        let mut gate = Gate::default();
+        gate.pass(7, 1, at(0));
+        assert!(gate.is_under_way(7) && !Gate::restore(gate.keep()).is_under_way(7));
+        assert_eq!(
+            Gate::restore(gate.keep()).len(),
+            0,
+            "a snapshot knows only what is kept"
+        );
+        gate.arrive(&[7]);
+        assert!(!gate.is_under_way(7));
+        assert_eq!(gate.pass(7, 1, at(1)), Came::Before);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::core::{Core, Shared, Work};
-use super::gate::{Came, id_of, wide};
+use super::gate::{Came, wide};
 use super::kept::{self, Kind};
 use super::load::Permit;
 use super::metrics::{ByResult, Taken};
@@ -71,6 +71,14 @@ impl Core {
         let (rejected, ignored) = (read.rejected_count, read.ignored);
         // Held until the entries are in the committer's queue: a second copy is answered after the first is durable.
         let mut gate = self.gate.lock();
+        // Whether a first copy will be kept is not known yet, so nobody is told that a second is a duplicate of it.
+        let ids = read.records.iter().map(|record| record.id(sent));
+        if ids.into_iter().any(|id| gate.is_under_way(id)) {
+            return Err(Refusal::Overloaded { retry_after: 1 });
+        }
+        let Some(committer) = self.committer.get() else {
+            return Err(Refusal::ShuttingDown);
+        };
         let passed = self.pass(&mut gate, sent, read);
         self.count(&passed.answer, rejected, ignored);
         let Passed {
@@ -83,6 +91,7 @@ impl Core {
         let taken_back = ids.clone();
         let committed = move |result: habitus_journal::Result<Range<Position>>| match result {
             Ok(positions) => {
+                core.gate.lock().arrive(&ids);
                 let work = Work::Records {
                     positions: positions.start.0..positions.end.0,
                     records,
@@ -96,9 +105,6 @@ impl Core {
                 core.gate.lock().take_back(&ids);
                 let _ = tell.send(Err(refusal(&error)));
             }
-        };
-        let Some(committer) = self.committer.get() else {
-            return Err(Refusal::ShuttingDown);
         };
         let appended = committer.append_then(entries, Box::new(committed));
         appended.map_err(|error| {
@@ -128,8 +134,7 @@ impl Core {
             records: Vec::new(),
         };
         for record in read.records {
-            let uids = record.events.iter().map(|arrival| arrival.record.uid.as_str());
-            let id = id_of(&sent.tenant, &sent.source, uids);
+            let id = record.id(sent);
             let events = u64::try_from(record.events.len()).unwrap_or(u64::MAX);
             match gate.pass(id, wide(&record.raw), sent.ingest) {
                 Came::New => {

@@ -237,6 +237,7 @@ impl Restored {
                 let body = gate::wide(raw);
                 if self.again.pass(id, body, sent.ingest) == gate::Came::New {
                     self.gate.pass(id, body, sent.ingest);
+                    self.gate.arrive(&[id]);
                     entries.extend(placed(position, events).map(|arrival| Entry::Event(Box::new(arrival))));
                 }
             }
