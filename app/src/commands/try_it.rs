@@ -57,9 +57,8 @@ const SOURCE: Text = Text::const_new("invented-idp");
 /// Whatever keeps it from serving.
 pub fn run(asked: &Try, talk: Talk) -> Result<Outcome, Failure> {
     let home = Home::new(asked)?;
-    if std::env::var_os("HABITUS_LOG").is_none() {
-        // The console shows what happens; only trouble is told here.
-    } else {
+    // The console shows what happens; a log is for those who ask for it.
+    if std::env::var_os("HABITUS_LOG").is_some() {
         log_to_stderr();
     }
     let mut loaded = Loaded::default();

@@ -36,7 +36,7 @@ pub struct Verify {
 ///
 /// # Errors
 /// What cannot be read; exit code 65 if something is not as it was written.
-pub fn run(asked: &Verify, talk: Talk) -> Result<Outcome, Failure> {
+pub fn run(asked: &Verify, _: Talk) -> Result<Outcome, Failure> {
     let loaded = asked.place.load()?;
     let layout = asked.place.layout(&loaded);
     let audit = offline::verify_audit(&layout, asked.checkpoints.as_deref())?;
@@ -100,7 +100,6 @@ pub fn run(asked: &Verify, talk: Talk) -> Result<Outcome, Failure> {
             }
         }
     }
-    let _ = talk;
     if audit.broken.is_some() || differs {
         return Err(Failure::new(Trouble::Data, "something is not as it was written")
             .help("keep a copy of the directory before anything else, and restore the last backup"));

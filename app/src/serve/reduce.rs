@@ -103,7 +103,7 @@ impl Reduce {
                 finding,
                 ruling,
             } => {
-                self.count(&arrival, &assessment, stage);
+                self.count(&arrival, &assessment, (stage, finding.is_some()));
                 if let Some(ruling) = ruling {
                     let finding = finding.as_ref().map(|id| Text::new(id.as_str()));
                     self.core.follow(&arrival, &assessment, (&ruling, finding));
@@ -124,7 +124,7 @@ impl Reduce {
         }
     }
 
-    fn count(&self, arrival: &Arrival, assessment: &Assessment, stage: Stage) {
+    fn count(&self, arrival: &Arrival, assessment: &Assessment, (stage, is_flagged): (Stage, bool)) {
         let metrics = &self.core.metrics;
         match stage {
             Stage::Late => drop(metrics.late.inc()),
@@ -137,7 +137,8 @@ impl Reduce {
                 .detect
                 .observe(habitus_model::math::from_i64(lag.max(0)) / 1_000.0);
         }
-        if assessment.score.get() >= 60.0 && stage != Stage::Settled {
+        // The first verdict on an event counts; one that waited was counted when it came.
+        if is_flagged && stage != Stage::Settled {
             let label = ByLevel {
                 level: assessment.level.name(),
                 kind: assessment.kind.name(),

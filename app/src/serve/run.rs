@@ -70,8 +70,9 @@ impl Running {
         let shutdown = CancellationToken::new();
         let sources = sources(loaded, &server, (&layout, shutdown.clone())).await?;
         server.background();
+        // Who allows plain HTTP says that a proxy has TLS: then browsers come over it.
         let https = tls.is_some() || serve.dangerously_allow_plain_http;
-        let settings = console_settings(serve, https && tls.is_some())?;
+        let settings = console_settings(serve, https)?;
         let console = Console::new(
             server.product(),
             Arc::clone(&server.access),
