@@ -190,6 +190,17 @@ fn bytes_of(content: &Content) -> usize {
     }
 }
 
+/// A live source gives one record a line, and says so: nothing is to be joined over lines.
+fn one_a_line(batch: &LiveBatch) -> Vec<product::Record> {
+    let record = |(at, line): (usize, &[u8])| product::Record {
+        content: batch.records.slice(at..at + line.len()),
+        label: None,
+        time: None,
+        host: None,
+    };
+    batch.iter().map(record).collect()
+}
+
 /// What a journal's error is to a sender.
 pub fn refusal(error: &Error) -> Refusal {
     match error {
@@ -226,7 +237,7 @@ impl Sink for Intake {
             format: (label.format != "auto").then(|| Text::new(&label.format)),
             ingest: clock::now(),
         };
-        let answer = self.take(sent, Content::Whole(batch.records)).await;
+        let answer = self.take(sent, Content::Records(one_a_line(&batch))).await;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         answer
             .map(|answer| Accepted {

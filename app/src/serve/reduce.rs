@@ -103,7 +103,11 @@ impl Reduce {
                 finding,
                 ruling,
             } => {
-                self.count(&arrival, &assessment, (stage, finding.is_some()));
+                self.count(
+                    &arrival,
+                    &assessment,
+                    (stage, finding.is_some() && ruling.is_some()),
+                );
                 if let Some(ruling) = ruling {
                     let finding = finding.as_ref().map(|id| Text::new(id.as_str()));
                     self.core.follow(&arrival, &assessment, (&ruling, finding));
@@ -124,6 +128,7 @@ impl Reduce {
         }
     }
 
+    /// `is_flagged`: it is in a finding, and this is the first verdict that says so or one that is worse.
     fn count(&self, arrival: &Arrival, assessment: &Assessment, (stage, is_flagged): (Stage, bool)) {
         let metrics = &self.core.metrics;
         match stage {
@@ -137,8 +142,7 @@ impl Reduce {
                 .detect
                 .observe(habitus_model::math::from_i64(lag.max(0)) / 1_000.0);
         }
-        // The first verdict on an event counts; one that waited was counted when it came.
-        if is_flagged && stage != Stage::Settled {
+        if is_flagged {
             let label = ByLevel {
                 level: assessment.level.name(),
                 kind: assessment.kind.name(),

@@ -398,3 +398,52 @@ fn findings_are_told_as_they_come() {
     // 250 ms is the bar on a quiet machine (RELIABILITY 5.3); a test machine may be busy.
     assert!(sent.elapsed() < Duration::from_secs(5), "{:?}", sent.elapsed());
 }
+
+#[test]
+fn files_and_syslog_are_read_as_they_grow_and_once_across_restarts() {
+    let place = Place::new();
+    let token = token(&place, "read");
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    place.write(
+        "habitus.toml",
+        format!(
+            "[[source]]\nkind = \"tail\"\nname = \"auth\"\nformat = \"sshd\"\npaths = [\"auth.log\"]\n\n\
+             [[source]]\nkind = \"syslog_tcp\"\nname = \"wire\"\nlisten = \"127.0.0.1:{port}\"\n"
+        ),
+    );
+    let line = |second: u32, user: &str| {
+        format!(
+            "2026-01-05T08:00:{second:02}+00:00 web01 sshd[4]: Accepted publickey for {user} from 203.0.113.7 port 4{second:03} ssh2: ED25519 SHA256:abc\n"
+        )
+    };
+    place.write("auth.log", line(1, "ana") + &line(2, "ana"));
+    let events = |source: &'static str, count: u64| {
+        move |all: &Value| {
+            let of = all.as_array().unwrap().iter().find(|one| one["name"] == source);
+            of.is_some_and(|one| one["events"] == count)
+        }
+    };
+    let server = Server::start(&place, &["--config", "habitus.toml"]);
+    server.wait_until(&token, "/v1/sources", events("auth", 2));
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(place.path("auth.log"))
+        .unwrap();
+    file.write_all(line(3, "ana").as_bytes()).unwrap();
+    server.wait_until(&token, "/v1/sources", events("auth", 3));
+    let mut wire = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    wire.write_all(format!("<38>{}", line(4, "bob")).as_bytes())
+        .unwrap();
+    server.wait_until(&token, "/v1/sources", events("wire", 1));
+    server.wait_until(&token, "/v1/accounts/ana", |account| account["logins"] == 3);
+    drop(wire);
+    server.terminate();
+    file.write_all(line(5, "ana").as_bytes()).unwrap();
+    let server = Server::start(&place, &["--config", "habitus.toml"]);
+    server.wait_until(&token, "/v1/accounts/ana", |account| account["logins"] == 4);
+    server.terminate();
+}
