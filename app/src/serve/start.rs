@@ -375,11 +375,17 @@ fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(Stri
     };
     let shown = path.display().to_string();
     let policy = Policy::parse_in(&text, &surroundings).map_err(|problems| {
-        let errors = problems
+        let mut errors = problems
             .iter()
-            .filter(|problem| problem.severity == Severity::Error)
-            .count();
-        let message = format!("the policy `{shown}` has {errors} errors");
+            .filter(|problem| problem.severity == Severity::Error);
+        let first = errors
+            .next()
+            .map_or("it cannot be read", |problem| &problem.message);
+        let more = match errors.count() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let message = format!("the policy `{shown}` does not hold: {first}{more}");
         Failure::new(Trouble::Configuration, message).help(format!("habitus check policy {shown}"))
     })?;
     if let Some(problem) = policy.failing_tests().first() {

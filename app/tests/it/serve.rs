@@ -29,10 +29,14 @@ const AWAY: (&str, &str, &str) = ("BR", "198.51.100.9", "python-requests/2.32");
 
 /// A month of habits of some people.
 fn past(people: usize, days: i64) -> String {
+    past_from(MONDAY, people, days)
+}
+
+fn past_from(start: i64, people: usize, days: i64) -> String {
     let mut out = String::new();
     for day in 0..days {
         for person in 0..people {
-            let time = MONDAY + day * DAY + i64::try_from(person).unwrap() * 61_000;
+            let time = start + day * DAY + i64::try_from(person).unwrap() * 61_000;
             let uid = format!("e-{day}-{person}");
             out.push_str(&login(&uid, &format!("user{person}@example.com"), time, HOME));
             out.push('\n');
@@ -446,4 +450,49 @@ fn files_and_syslog_are_read_as_they_grow_and_once_across_restarts() {
     let server = Server::start(&place, &["--config", "habitus.toml"]);
     server.wait_until(&token, "/v1/accounts/ana", |account| account["logins"] == 4);
     server.terminate();
+}
+
+#[test]
+fn a_rule_tells_its_responder_once_and_the_audit_says_so() {
+    let place = Place::new();
+    let token = token(&place, "ingest,read,admin");
+    place.write(
+        "habitus.toml",
+        "[[responder]]\nkind = \"file\"\nname = \"soc\"\npath = \"notices.ndjson\"\n",
+    );
+    place.write(
+        "data/policy.toml",
+        "mode = \"recommend\"\n\n[[rule]]\nname = \"tell\"\nwhen = 'score >= 60'\ndisposition = \"review\"\n\
+         actions = [{ action = \"notify\", responder = \"soc\", expires_after = \"48h\" }]\n",
+    );
+    let mut server = Server::start(&place, &["--config", "habitus.toml"]);
+    // Orders about what is long past have expired: this happens today.
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let start = i64::try_from(now.as_millis()).unwrap() - 41 * DAY;
+    server.post("/v1/events", &token, &past_from(start, 12, 40));
+    let odd = login("odd", "user3@example.com", start + 41 * DAY - 60_000, AWAY);
+    server.post("/v1/events", &token, &odd);
+    let done = |page: &Value| {
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["state"] == "done")
+    };
+    let page = server.wait_until(&token, "/v1/actions", done);
+    assert_eq!(page["items"][0]["rule"], "tell");
+    // Killed and started again, the same verdict orders nothing new.
+    server.kill();
+    let server = Server::start(&place, &["--config", "habitus.toml"]);
+    server.wait_until(&token, "/readyz", |state| state["ready"] == true);
+    std::thread::sleep(Duration::from_secs(2));
+    let told = lines(&place.read("notices.ndjson"));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].to_string().contains("user3@example.com"));
+    let audit = server.get("/v1/audit?action=order.attempt", &token).json();
+    assert_eq!(audit["items"].as_array().unwrap().len(), 1, "{audit:#}");
+    let decided = server.get("/v1/audit?action=event.decide", &token).json();
+    assert!(!decided["items"].as_array().unwrap().is_empty());
 }
