@@ -7,6 +7,7 @@ mod entra;
 mod github;
 mod keycloak;
 mod kubernetes;
+mod o365;
 mod ocsf;
 mod okta;
 mod sshd;
@@ -19,6 +20,7 @@ pub const ALL: &[&dyn Format] = &[
     &github::GitHub,
     &keycloak::Keycloak,
     &kubernetes::Kubernetes,
+    &o365::O365,
     &ocsf::Ocsf,
     &okta::Okta,
     &sshd::Sshd,
