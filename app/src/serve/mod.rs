@@ -24,6 +24,7 @@ mod operations;
 mod orders;
 mod reading;
 mod records;
+mod recovery;
 mod reduce;
 mod run;
 mod shown;

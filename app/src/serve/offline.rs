@@ -2,7 +2,7 @@
 
 use super::clock;
 use super::kept::Kind;
-use super::snapshots::{Restored, restore};
+use super::recovery::{Restored, restore};
 use super::start::{live_settings, reader};
 use super::store::{Layout, failure, keyring};
 use crate::config::Loaded;
@@ -55,7 +55,12 @@ pub fn verify_state(loaded: &Loaded, layout: &Layout) -> Result<StateReport, Fai
     let (snapshot, readers) = open(loaded, layout)?;
     let skipped = snapshot.skipped.len();
     let again = |snapshot: LoadedSnapshot| -> Result<Restored, Failure> {
-        restore(snapshot, &readers, live_settings(loaded), &reader(loaded)?)
+        restore(
+            snapshot,
+            &readers,
+            (live_settings(loaded), &reader(loaded)?),
+            None,
+        )
     };
     let state = again(snapshot)?;
     let first = readers

@@ -4,6 +4,7 @@ use super::clock;
 use super::core::{Core, Shared, Work};
 use super::desk::Desk;
 use super::directory::{Actions, Directory, Sources};
+use super::gate;
 use super::health::Health;
 use super::intake::Intake;
 use super::judge::Judge;
@@ -14,8 +15,9 @@ use super::operations::Operations;
 use super::orders::{Orders, Tried};
 use super::reading::Reader;
 use super::records::{AuditDoor, Records};
+use super::recovery::{Marks, restore};
 use super::reduce::Reduce;
-use super::snapshots::{Keeper, Restored, Rhythm, restore};
+use super::snapshots::{Keeper, Rhythm};
 use super::store::{Layout, Store, commit, failure, keyring};
 use super::stream::Stream;
 use crate::config::{Depth, Fallback, Loaded, Serve};
@@ -32,7 +34,7 @@ use habitus_normalize::Options;
 use habitus_policy::{Policy, Severity, Surroundings};
 use habitus_responders::{Guard, Registry};
 use habitus_sources::Limits as FrameLimits;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -79,11 +81,18 @@ impl Server {
             log,
             snapshots,
             loaded: snapshot,
+            gate,
+            seen,
             outbox,
             audit,
         } = store;
-        let restored = restore(snapshot, &readers, live_settings(loaded), &reader)?;
-        let recovery = told(&restored);
+        let marks = Marks {
+            gate: &gate,
+            recovery: seen,
+            now: clock::now(),
+        };
+        let restored = restore(snapshot, &readers, (live_settings(loaded), &reader), Some(&marks))?;
+        let recovery = restored.told();
         let retention = Retention {
             age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
             bytes_max: Some(serve.retention_size.0.0),
@@ -94,10 +103,10 @@ impl Server {
             .map_err(|error| Failure::new(Trouble::Unavailable, error.to_string()))?;
         let position = restored.position;
         let version = restored.reducer.rules().policy().version().to_owned();
-        let rulings = restored.rulings;
+        let ordered = restored.ordered;
         let core = Arc::new(Core {
             reader: ArcSwap::from_pointee(reader),
-            gate: Mutex::new(restored.gate),
+            gate,
             committer: OnceLock::new(),
             work: send,
             reducer: RwLock::new(restored.reducer),
@@ -110,9 +119,7 @@ impl Server {
             fallback: fallback(serve.assess_default),
             ending: AtomicBool::new(false),
         });
-        for ruling in &rulings {
-            core.orders.take(ruling, clock::now()).map_err(failure)?;
-        }
+        ordered.put(&core.orders, clock::now()).map_err(failure)?;
         commit(&core, log)?;
         // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
         let snapshots = Arc::new(snapshots);
@@ -169,9 +176,13 @@ impl Server {
         let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
         tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
         tokio::spawn(tick(Arc::clone(&self.core)));
+        let core = Arc::clone(&self.core);
+        // Threads of their own, because files are read and written; they end with the process.
+        let _ = std::thread::Builder::new()
+            .name("gate".to_owned())
+            .spawn(move || gate::tend(&core));
         if let Some((maintenance, snapshots)) = self.maintenance.take() {
             let core = Arc::clone(&self.core);
-            // A thread of its own, because sealing takes long; it ends with the process.
             let _ = std::thread::Builder::new()
                 .name("upkeep".to_owned())
                 .spawn(move || keep_up(&core, maintenance, &snapshots));
@@ -397,21 +408,6 @@ fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(Stri
     Ok((text, path))
 }
 
-fn told(restored: &Restored) -> String {
-    let accounts = restored.reducer.engine().accounts();
-    match (restored.position, restored.replayed, restored.lost) {
-        (0, _, _) => "nothing is known yet".to_owned(),
-        (_, replayed, 0) => {
-            format!("{accounts} accounts known, {replayed} entries judged again since the last snapshot")
-        }
-        (_, replayed, lost) => {
-            format!(
-                "{accounts} accounts known, {replayed} entries judged again, {lost} records lost to damage"
-            )
-        }
-    }
-}
-
 fn tell_try(core: &Core, tried: &Tried) {
     let label = ByAction {
         action: tried.order.action.name(),
@@ -451,6 +447,7 @@ fn keep_up(core: &Core, maintenance: Maintenance, snapshots: &Snapshots) {
     while !core.ending.load(Ordering::Acquire) {
         std::thread::sleep(MAINTENANCE);
         let from = snapshots.keep_from().ok().flatten().unwrap_or_default();
+        let from = from.min(core.gate.lock().keep_from());
         if let Err(error) = maintenance.run(clock::now(), from) {
             tracing::error!(%error, "the log cannot be looked after");
         }

@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod dedup;
 mod determinism;
 mod documents;
 mod evaluation;

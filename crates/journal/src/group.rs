@@ -58,6 +58,18 @@ pub struct GroupStats {
 /// Told when a request is on stable storage, or why not.
 pub type Callback = Box<dyn FnOnce(Result<Range<Position>>) + Send>;
 
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Positions of its first entries, which are on stable storage: all of them, unless something failed.
+    pub positions: Range<Position>,
+    /// Why the others are not kept, as far as is known.
+    pub failed: Option<Error>,
+}
+
+/// Told what of a request is on stable storage.
+pub type KeptCallback = Box<dyn FnOnce(Kept) + Send>;
+
 /// Takes the committed records, in order, in the committer's thread. While it blocks, nothing is committed: that is the
 /// back-pressure.
 pub type Consumer = Box<dyn FnMut(Vec<Record>) + Send>;
@@ -89,7 +101,7 @@ struct Queue {
 struct Request {
     entries: Vec<Entry>,
     bytes: usize,
-    callback: Callback,
+    callback: KeptCallback,
 }
 
 /// Answers everyone when the thread ends, however it ends.
@@ -139,11 +151,22 @@ impl Committer {
         })
     }
 
-    /// Appends entries; the callback is called in the committer's thread and must not block.
+    /// Appends entries; the callback is called in the committer's thread and must not block. It hears of a request that is kept in
+    /// part as of one that is not: see [`Committer::append_kept`].
     ///
     /// # Errors
     /// As [`Journal::append`]; the callback is then not called.
     pub fn append_then(&self, entries: Vec<Entry>, callback: Callback) -> Result<()> {
+        let whole = |kept: Kept| kept.failed.map_or(Ok(kept.positions), Err);
+        self.append_kept(entries, Box::new(move |kept| callback(whole(kept))))
+    }
+
+    /// Appends entries, and tells how many of them are kept: a request larger than [`GROUP_BYTES`] is committed in parts, and the
+    /// disk may be full in between. The callback is called in the committer's thread, in the order of the log, and must not block.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; the callback is then not called.
+    pub fn append_kept(&self, entries: Vec<Entry>, callback: KeptCallback) -> Result<()> {
         let mut bytes = 0;
         for entry in &entries {
             entry.check()?;
@@ -251,7 +274,10 @@ impl Drop for Farewell {
         let requests = std::mem::take(&mut queue.requests);
         drop(queue);
         for request in requests {
-            (request.callback)(Err(Error::Closed));
+            (request.callback)(Kept {
+                positions: Position(0)..Position(0),
+                failed: Some(Error::Closed),
+            });
         }
     }
 }
@@ -306,10 +332,18 @@ fn commit_group(log: &mut Log, group: Vec<Request>) -> Committed {
     };
     let mut first = log.end();
     let outcome = commit_parts(log, entries, &mut committed);
+    let kept_end = Position(
+        first
+            .0
+            .saturating_add(crate::bytes::wide(committed.records.len())),
+    );
     for (count, callback) in waiting {
         let end = Position(first.0.saturating_add(crate::bytes::wide(count)));
-        let answer = outcome.clone().map(|()| first..end);
-        committed.answers.push(Box::new(move || callback(answer)));
+        let kept = Kept {
+            positions: first.min(kept_end)..end.min(kept_end),
+            failed: outcome.clone().err().filter(|_| end > kept_end),
+        };
+        committed.answers.push(Box::new(move || callback(kept)));
         first = end;
     }
     committed
@@ -346,7 +380,7 @@ mod tests {
     use super::*;
     use crate::log::entry::sample;
     use crate::log::{PAYLOAD_BYTES_MAX, Settings};
-    use crate::storage::{Fault, FaultFs};
+    use crate::storage::{Dir as _, Fault, FaultFs};
 
     fn start(fs: &FaultFs, settings: GroupSettings) -> (Committer, Receiver<Record>) {
         let (log, _) = Log::open(Arc::new(fs.clone()), Settings::default()).unwrap();
@@ -401,6 +435,41 @@ mod tests {
         assert_eq!(committer.stats().commits, 12);
         drop(committer);
         assert_eq!(consumed.iter().count(), 12);
+    }
+
+    #[test]
+    fn of_a_request_that_meets_a_full_disk_it_is_told_what_is_kept() {
+        let fs = FaultFs::new();
+        let (committer, consumed) = start(&fs, GroupSettings::default());
+        let mut large = sample(1);
+        large.payload = vec![7; PAYLOAD_BYTES_MAX];
+        let mut in_part = 0;
+        for room in (0..6).map(|step| step * PAYLOAD_BYTES_MAX * 4 / 5 + 1_000) {
+            let used: usize = fs
+                .list()
+                .unwrap()
+                .iter()
+                .filter_map(|name| fs.content(name))
+                .map(|all| all.len())
+                .sum();
+            fs.limit(Some(used + room));
+            let (sender, receiver) = mpsc::channel();
+            let tell = Box::new(move |kept| sender.send(kept).unwrap());
+            committer.append_kept(vec![large.clone(); 4], tell).unwrap();
+            let kept: Kept = receiver.recv().unwrap();
+            fs.limit(None);
+            let count = usize::try_from(kept.positions.end.0 - kept.positions.start.0).unwrap();
+            let expected = (count < 4).then_some(Error::Full);
+            assert_eq!(kept.failed, expected, "room for {room} bytes");
+            assert_eq!(
+                committer.readers().end(),
+                kept.positions.end,
+                "what is not kept is not in the log"
+            );
+            assert_eq!(consumed.iter().take(count).count(), count);
+            in_part += u64::from((1..4).contains(&count));
+        }
+        assert!(in_part > 1, "kept in part {in_part} times");
     }
 
     #[test]
