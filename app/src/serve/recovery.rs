@@ -47,6 +47,22 @@ pub struct Restored {
     pub lost: u64,
 }
 
+/// The log, as far as it is wanted.
+pub struct Past<'a> {
+    /// It.
+    pub readers: &'a Readers,
+    /// Not this position, and none after it.
+    pub until: u64,
+}
+
+impl<'a> Past<'a> {
+    /// To its end.
+    pub const fn all(readers: &'a Readers) -> Self {
+        let until = u64::MAX;
+        Self { readers, until }
+    }
+}
+
 /// What was ordered since the snapshot, again: the outbox knows what it had.
 #[derive(Default)]
 pub struct Ordered {
@@ -89,7 +105,7 @@ struct Parser<'a> {
 /// A state or log that cannot be read; what was seen that cannot be written.
 pub fn restore(
     loaded: Loaded,
-    readers: &Readers,
+    past: &Past<'_>,
     (settings, reader): (Settings, &Reader),
     marks: Option<&Marks<'_>>,
 ) -> Result<Restored, Failure> {
@@ -115,9 +131,7 @@ pub fn restore(
     let from = marks.map_or(parser.judge_from, |marks| {
         marks.recovery.restore_from.0.min(parser.judge_from)
     });
-    restored.lost = replay(readers.from(Position(from)), &parser, |parsed| {
-        restored.take(parsed, marks)
-    })?;
+    restored.lost = replay((past, from), &parser, |parsed| restored.take(parsed, marks))?;
     Ok(restored)
 }
 
@@ -139,7 +153,7 @@ type Batch<T> = Result<Vec<T>, habitus_journal::Error>;
 
 /// Reads to the end, parses on several threads, and gives all in order to `take`. Gives the records that were lost.
 fn replay(
-    records: habitus_journal::Reader,
+    past: (&Past<'_>, u64),
     parser: &Parser<'_>,
     mut take: impl FnMut(Vec<Parsed>) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {
@@ -153,7 +167,7 @@ fn replay(
             to.push(send_raw);
             from.push(parsed);
         }
-        let reading = scope.spawn(move || hand_out(records, &to));
+        let reading = scope.spawn(move || hand_out(past, &to));
         // Batches go round, so they come back in order.
         for parsed in from.iter().cycle() {
             match parsed.recv() {
@@ -169,9 +183,15 @@ fn replay(
 }
 
 /// Gives batches of records to the parsers in turn, and tells at the end what could not be read.
-fn hand_out(mut records: habitus_journal::Reader, to: &[SyncSender<Batch<Record>>]) -> u64 {
+fn hand_out((past, from): (&Past<'_>, u64), to: &[SyncSender<Batch<Record>>]) -> u64 {
+    let mut records = past.readers.from(Position(from));
+    let is_wanted = |record: &habitus_journal::Result<Record>| {
+        record
+            .as_ref()
+            .map_or(true, |record| record.position.0 < past.until)
+    };
     for parser in to.iter().cycle() {
-        let batch: Batch<Record> = records.by_ref().take(AT_ONCE).collect();
+        let batch: Batch<Record> = records.by_ref().take_while(is_wanted).take(AT_ONCE).collect();
         let is_over = batch.as_ref().is_ok_and(Vec::is_empty);
         let is_last = batch.is_err();
         if is_over || parser.send(batch).is_err() || is_last {

@@ -15,7 +15,7 @@ use super::operations::Operations;
 use super::orders::{Orders, Tried};
 use super::reading::Reader;
 use super::records::{AuditDoor, Records};
-use super::recovery::{Marks, restore};
+use super::recovery::{Marks, Past, Restored, restore};
 use super::reduce::Reduce;
 use super::snapshots::{Keeper, Rhythm};
 use super::store::{Layout, Store, commit, failure, keyring};
@@ -74,24 +74,17 @@ impl Server {
         layout.make()?;
         let registry = registry(loaded)?;
         let (policy_text, _) = policy(loaded, layout, &registry)?;
-        let store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
+        let mut store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
         let reader = reader(loaded)?;
-        let readers = store.log.readers();
+        let restored = come_back(loaded, &mut store, &reader)?;
         let Store {
             log,
             snapshots,
-            loaded: snapshot,
             gate,
-            seen,
             outbox,
             audit,
+            ..
         } = store;
-        let marks = Marks {
-            gate: &gate,
-            recovery: seen,
-            now: clock::now(),
-        };
-        let restored = restore(snapshot, &readers, (live_settings(loaded), &reader), Some(&marks))?;
         let recovery = restored.told();
         let retention = Retention {
             age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
@@ -242,6 +235,19 @@ impl Server {
             .note(&tenant, "policy.replace", None, (detail, new.version()));
         Ok(())
     }
+}
+
+/// The state that the directory was left in; the log's end is put into the gate.
+fn come_back(loaded: &Loaded, store: &mut Store, reader: &Reader) -> Result<Restored, Failure> {
+    let marks = Marks {
+        gate: &store.gate,
+        recovery: store.seen,
+        now: clock::now(),
+    };
+    let readers = store.log.readers();
+    let snapshot = std::mem::take(&mut store.loaded);
+    let made_with = (live_settings(loaded), reader);
+    restore(snapshot, &Past::all(&readers), made_with, Some(&marks))
 }
 
 /// The console's settings.

@@ -103,11 +103,7 @@ impl Layout {
             );
         }
         let (outbox, _) = Outbox::open(own("outbox").map_err(failure)?, keys.clone()).map_err(failure)?;
-        let key = AuditKey::load_or_create(&self.part("audit.key")).map_err(failure)?;
-        let (audit, recovery) = Audit::open(own("audit").map_err(failure)?, key, now).map_err(failure)?;
-        if recovery.is_damaged {
-            tracing::error!("the audit chain is damaged; `habitus verify` tells where");
-        }
+        let audit = self.open_audit(keys, now)?;
         Ok(Store {
             log,
             snapshots,
@@ -117,6 +113,23 @@ impl Layout {
             outbox,
             audit,
         })
+    }
+}
+
+impl Layout {
+    /// Opens the audit chain.
+    ///
+    /// # Errors
+    /// A chain or key that cannot be opened.
+    pub fn open_audit(&self, keys: &Keyring, now: IngestTime) -> Result<Audit, Failure> {
+        let key = AuditKey::load_or_create(&self.part("audit.key")).map_err(failure)?;
+        let dir = RealFs::own(&self.part("audit")).map_err(failure)?;
+        let key = key.encrypting(keys.clone());
+        let (audit, recovery) = Audit::open(Arc::new(dir), key, now).map_err(failure)?;
+        if recovery.is_damaged {
+            tracing::error!("the audit chain is damaged; `habitus verify` tells where");
+        }
+        Ok(audit)
     }
 }
 
