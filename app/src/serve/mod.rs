@@ -20,6 +20,7 @@ mod kept;
 mod load;
 mod metrics;
 pub mod offline;
+mod offsite;
 mod operations;
 mod orders;
 mod reading;

@@ -11,6 +11,7 @@ use super::judge::Judge;
 use super::kept::{self, Kind};
 use super::load::Load;
 use super::metrics::{ByAction, Metrics};
+use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
 use super::reading::Reader;
@@ -56,6 +57,7 @@ pub struct Server {
     registry: Arc<ArcSwap<Registry>>,
     reducing: JoinHandle<()>,
     maintenance: Option<(Maintenance, Arc<Snapshots>)>,
+    offsite: Option<Arc<Offsite>>,
 }
 
 /// How often the log is looked after.
@@ -114,6 +116,7 @@ impl Server {
         });
         ordered.put(&core.orders, clock::now()).map_err(failure)?;
         commit(&core, log)?;
+        let offsite = offsite(loaded, layout, &core)?;
         // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
         let snapshots = Arc::new(snapshots);
         let keeper = Keeper::new(Arc::clone(&snapshots), rhythm(serve), position);
@@ -129,6 +132,7 @@ impl Server {
             registry: Arc::new(ArcSwap::from_pointee(registry)),
             reducing,
             maintenance: Some((maintenance, snapshots)),
+            offsite,
         };
         server.put_in_force(&version, policy_text)?;
         Ok(server)
@@ -174,6 +178,12 @@ impl Server {
         let _ = std::thread::Builder::new()
             .name("gate".to_owned())
             .spawn(move || gate::tend(&core));
+        if let Some(offsite) = self.offsite.clone() {
+            let core = Arc::clone(&self.core);
+            let _ = std::thread::Builder::new()
+                .name("checkpoints".to_owned())
+                .spawn(move || super::offsite::run(&core, &offsite));
+        }
         if let Some((maintenance, snapshots)) = self.maintenance.take() {
             let core = Arc::clone(&self.core);
             let _ = std::thread::Builder::new()
@@ -204,7 +214,29 @@ impl Server {
         }
         let _ = self.core.work.send(Work::Stop);
         let _ = self.reducing.join();
-        self.core.records.commit();
+        self.core.records.seal();
+        if let Some(Err(error)) = self.offsite.map(|offsite| offsite.copy(&self.core)) {
+            tracing::error!(%error, "the last checkpoint of the audit cannot be copied");
+        }
+    }
+
+    /// Records that the configuration was read again, or was not to be had.
+    pub fn note_reload(&self, loaded: &Result<String, Trouble>) {
+        let (action, detail) = match loaded {
+            Ok(version) => (
+                "configuration.reload",
+                serde_json::json!({ "configuration": version }),
+            ),
+            // The message may repeat what stands in the file.
+            Err(trouble) => (
+                "configuration.refuse",
+                serde_json::json!({ "trouble": format!("{trouble:?}") }),
+            ),
+        };
+        let policy = self.core.reducer.read().rules().policy().version().to_owned();
+        let records = &self.core.records;
+        records.note(&TenantId::default(), action, None, (detail, &policy));
+        records.commit();
     }
 
     /// Puts a policy into the log, if another is in force.
@@ -235,6 +267,14 @@ impl Server {
             .note(&tenant, "policy.replace", None, (detail, new.version()));
         Ok(())
     }
+}
+
+fn offsite(loaded: &Loaded, layout: &Layout, core: &Core) -> Result<Option<Arc<Offsite>>, Failure> {
+    let Some(path) = &loaded.config.serve.audit_checkpoints else {
+        return Ok(None);
+    };
+    let opened = Offsite::open(&loaded.base().join(path), layout, core.records.ends())?;
+    Ok(Some(Arc::new(opened)))
 }
 
 /// The state that the directory was left in; the log's end is put into the gate.

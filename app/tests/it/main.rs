@@ -8,6 +8,7 @@
     reason = "test code: helpers fail the test that calls them"
 )]
 
+mod audit;
 mod backup;
 mod check;
 mod dedup;
