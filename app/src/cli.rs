@@ -35,6 +35,10 @@ pub enum Command {
     Token(commands::token::Token),
     /// Check that what is kept is as it was written, and gives the same state again
     Verify(commands::verify::Verify),
+    /// Copy the data directory, also while a server runs
+    Backup(commands::backup::Backup),
+    /// Make a data directory of a copy, if all of it is as it was written
+    Restore(commands::restore::Restore),
     /// Write raw telemetry as Parquet, for your own tools
     Export(commands::export::Export),
     /// Score and learn every event of a log in time order

@@ -3,6 +3,7 @@
 //! Knows everything and decides little: the pure crates decide, the edges read and write, this puts them together.
 //! Start reading at [`cli`] for what can be asked, and at [`pipeline`] for the way of an event.
 
+mod backup;
 mod cli;
 mod commands;
 mod config;

@@ -126,6 +126,12 @@ impl Loaded {
         parent.unwrap_or(Path::new(""))
     }
 
+    /// Names the file's content, for the audit: the first 12 digits of its digest.
+    pub fn version(&self) -> String {
+        let digest = content_digest(self.text.as_bytes());
+        digest.get(..12).unwrap_or(&digest).to_owned()
+    }
+
     /// Whether the file sets the option at a path.
     pub fn sets(&self, path: &str) -> bool {
         self.places.contains_key(path)

@@ -13,7 +13,7 @@ use habitus_findings::{Applied, Refused};
 use habitus_journal::group::Committer;
 use habitus_live::{Entry, Reducer};
 use habitus_model::Disposition;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ pub struct Core {
     /// Reads records; replaced when tables are.
     pub reader: ArcSwap<Reader>,
     /// What came before.
-    pub gate: Mutex<Gate>,
+    pub gate: Gate,
     /// Puts entries on stable storage.
     pub committer: OnceLock<Committer>,
     /// The reducer's thread.

@@ -50,7 +50,9 @@ impl product::Operations for Operations {
         let (waiting, leased, dead, _) = core.orders.counts();
         core.metrics.outbox.set(gauge(waiting + leased));
         core.metrics.dead.set(gauge(dead));
-        core.metrics.ids.set(gauge(core.gate.lock().len()));
+        let seen = core.gate.lock().stats();
+        let ids = usize::try_from(seen.in_memory + seen.in_files).unwrap_or(usize::MAX);
+        core.metrics.ids.set(gauge(ids));
         core.metrics.under_way.set(gauge(core.load.used()));
         let mut text = core.metrics.text();
         sources(core, &mut text);

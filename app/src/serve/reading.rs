@@ -1,6 +1,5 @@
 //! From what was sent to what the log keeps: records framed, read, given a place and a client.
 
-use super::gate::id_of;
 use habitus_console::product::{Content, RejectedLine};
 use habitus_engine::{Learning, Record};
 use habitus_enrich::{Enricher, IpListKind, Tables};
@@ -41,14 +40,6 @@ pub struct ReadRecord {
     pub events: Vec<Arrival>,
     /// Fields that its source does not give.
     pub missing: Missing,
-}
-
-impl ReadRecord {
-    /// What tells it from other records of its tenant and source.
-    pub fn id(&self, sent: &Sent) -> u128 {
-        let uids = self.events.iter().map(|arrival| arrival.record.uid.as_str());
-        id_of(&sent.tenant, &sent.source, uids)
-    }
 }
 
 /// Which of the fields that scoring lives on are missing.

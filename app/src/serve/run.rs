@@ -140,10 +140,12 @@ impl Running {
 }
 
 fn reload(server: &Server, loaded: Result<Loaded, Failure>, layout: &Layout) {
-    match loaded.and_then(|loaded| server.reload(&loaded, layout)) {
-        Ok(()) => tracing::info!("configuration, tables and policy were read again"),
+    let read = loaded.and_then(|loaded| server.reload(&loaded, layout).map(|()| loaded.version()));
+    match &read {
+        Ok(_) => tracing::info!("configuration, tables and policy were read again"),
         Err(failure) => tracing::error!(%failure, "the last good configuration stays"),
     }
+    server.note_reload(&read.map_err(|failure| failure.trouble()));
 }
 
 async fn sources(

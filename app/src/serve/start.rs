@@ -4,18 +4,21 @@ use super::clock;
 use super::core::{Core, Shared, Work};
 use super::desk::Desk;
 use super::directory::{Actions, Directory, Sources};
+use super::gate;
 use super::health::Health;
 use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
 use super::load::Load;
 use super::metrics::{ByAction, Metrics};
+use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
 use super::reading::Reader;
 use super::records::{AuditDoor, Records};
+use super::recovery::{Marks, Past, Restored, restore};
 use super::reduce::Reduce;
-use super::snapshots::{Keeper, Restored, Rhythm, restore};
+use super::snapshots::{Keeper, Rhythm};
 use super::store::{Layout, Store, commit, failure, keyring};
 use super::stream::Stream;
 use crate::config::{Depth, Fallback, Loaded, Serve};
@@ -32,7 +35,7 @@ use habitus_normalize::Options;
 use habitus_policy::{Policy, Severity, Surroundings};
 use habitus_responders::{Guard, Registry};
 use habitus_sources::Limits as FrameLimits;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -54,6 +57,7 @@ pub struct Server {
     registry: Arc<ArcSwap<Registry>>,
     reducing: JoinHandle<()>,
     maintenance: Option<(Maintenance, Arc<Snapshots>)>,
+    offsite: Option<Arc<Offsite>>,
 }
 
 /// How often the log is looked after.
@@ -72,18 +76,18 @@ impl Server {
         layout.make()?;
         let registry = registry(loaded)?;
         let (policy_text, _) = policy(loaded, layout, &registry)?;
-        let store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
+        let mut store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
         let reader = reader(loaded)?;
-        let readers = store.log.readers();
+        let restored = come_back(loaded, &mut store, &reader)?;
         let Store {
             log,
             snapshots,
-            loaded: snapshot,
+            gate,
             outbox,
             audit,
+            ..
         } = store;
-        let restored = restore(snapshot, &readers, live_settings(loaded), &reader)?;
-        let recovery = told(&restored);
+        let recovery = restored.told();
         let retention = Retention {
             age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
             bytes_max: Some(serve.retention_size.0.0),
@@ -94,10 +98,10 @@ impl Server {
             .map_err(|error| Failure::new(Trouble::Unavailable, error.to_string()))?;
         let position = restored.position;
         let version = restored.reducer.rules().policy().version().to_owned();
-        let rulings = restored.rulings;
+        let ordered = restored.ordered;
         let core = Arc::new(Core {
             reader: ArcSwap::from_pointee(reader),
-            gate: Mutex::new(restored.gate),
+            gate,
             committer: OnceLock::new(),
             work: send,
             reducer: RwLock::new(restored.reducer),
@@ -110,10 +114,9 @@ impl Server {
             fallback: fallback(serve.assess_default),
             ending: AtomicBool::new(false),
         });
-        for ruling in &rulings {
-            core.orders.take(ruling, clock::now()).map_err(failure)?;
-        }
+        ordered.put(&core.orders, clock::now()).map_err(failure)?;
         commit(&core, log)?;
+        let offsite = offsite(loaded, layout, &core)?;
         // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
         let snapshots = Arc::new(snapshots);
         let keeper = Keeper::new(Arc::clone(&snapshots), rhythm(serve), position);
@@ -129,6 +132,7 @@ impl Server {
             registry: Arc::new(ArcSwap::from_pointee(registry)),
             reducing,
             maintenance: Some((maintenance, snapshots)),
+            offsite,
         };
         server.put_in_force(&version, policy_text)?;
         Ok(server)
@@ -169,9 +173,19 @@ impl Server {
         let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
         tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
         tokio::spawn(tick(Arc::clone(&self.core)));
+        let core = Arc::clone(&self.core);
+        // Threads of their own, because files are read and written; they end with the process.
+        let _ = std::thread::Builder::new()
+            .name("gate".to_owned())
+            .spawn(move || gate::tend(&core));
+        if let Some(offsite) = self.offsite.clone() {
+            let core = Arc::clone(&self.core);
+            let _ = std::thread::Builder::new()
+                .name("checkpoints".to_owned())
+                .spawn(move || super::offsite::run(&core, &offsite));
+        }
         if let Some((maintenance, snapshots)) = self.maintenance.take() {
             let core = Arc::clone(&self.core);
-            // A thread of its own, because sealing takes long; it ends with the process.
             let _ = std::thread::Builder::new()
                 .name("upkeep".to_owned())
                 .spawn(move || keep_up(&core, maintenance, &snapshots));
@@ -200,7 +214,29 @@ impl Server {
         }
         let _ = self.core.work.send(Work::Stop);
         let _ = self.reducing.join();
-        self.core.records.commit();
+        self.core.records.seal();
+        if let Some(Err(error)) = self.offsite.map(|offsite| offsite.copy(&self.core)) {
+            tracing::error!(%error, "the last checkpoint of the audit cannot be copied");
+        }
+    }
+
+    /// Records that the configuration was read again, or was not to be had.
+    pub fn note_reload(&self, loaded: &Result<String, Trouble>) {
+        let (action, detail) = match loaded {
+            Ok(version) => (
+                "configuration.reload",
+                serde_json::json!({ "configuration": version }),
+            ),
+            // The message may repeat what stands in the file.
+            Err(trouble) => (
+                "configuration.refuse",
+                serde_json::json!({ "trouble": format!("{trouble:?}") }),
+            ),
+        };
+        let policy = self.core.reducer.read().rules().policy().version().to_owned();
+        let records = &self.core.records;
+        records.note(&TenantId::default(), action, None, (detail, &policy));
+        records.commit();
     }
 
     /// Puts a policy into the log, if another is in force.
@@ -231,6 +267,27 @@ impl Server {
             .note(&tenant, "policy.replace", None, (detail, new.version()));
         Ok(())
     }
+}
+
+fn offsite(loaded: &Loaded, layout: &Layout, core: &Core) -> Result<Option<Arc<Offsite>>, Failure> {
+    let Some(path) = &loaded.config.serve.audit_checkpoints else {
+        return Ok(None);
+    };
+    let opened = Offsite::open(&loaded.base().join(path), layout, core.records.ends())?;
+    Ok(Some(Arc::new(opened)))
+}
+
+/// The state that the directory was left in; the log's end is put into the gate.
+fn come_back(loaded: &Loaded, store: &mut Store, reader: &Reader) -> Result<Restored, Failure> {
+    let marks = Marks {
+        gate: &store.gate,
+        recovery: store.seen,
+        now: clock::now(),
+    };
+    let readers = store.log.readers();
+    let snapshot = std::mem::take(&mut store.loaded);
+    let made_with = (live_settings(loaded), reader);
+    restore(snapshot, &Past::all(&readers), made_with, Some(&marks))
 }
 
 /// The console's settings.
@@ -397,21 +454,6 @@ fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(Stri
     Ok((text, path))
 }
 
-fn told(restored: &Restored) -> String {
-    let accounts = restored.reducer.engine().accounts();
-    match (restored.position, restored.replayed, restored.lost) {
-        (0, _, _) => "nothing is known yet".to_owned(),
-        (_, replayed, 0) => {
-            format!("{accounts} accounts known, {replayed} entries judged again since the last snapshot")
-        }
-        (_, replayed, lost) => {
-            format!(
-                "{accounts} accounts known, {replayed} entries judged again, {lost} records lost to damage"
-            )
-        }
-    }
-}
-
 fn tell_try(core: &Core, tried: &Tried) {
     let label = ByAction {
         action: tried.order.action.name(),
@@ -451,6 +493,7 @@ fn keep_up(core: &Core, maintenance: Maintenance, snapshots: &Snapshots) {
     while !core.ending.load(Ordering::Acquire) {
         std::thread::sleep(MAINTENANCE);
         let from = snapshots.keep_from().ok().flatten().unwrap_or_default();
+        let from = from.min(core.gate.lock().keep_from());
         if let Err(error) = maintenance.run(clock::now(), from) {
             tracing::error!(%error, "the log cannot be looked after");
         }

@@ -8,7 +8,10 @@
     reason = "test code: helpers fail the test that calls them"
 )]
 
+mod audit;
+mod backup;
 mod check;
+mod dedup;
 mod determinism;
 mod documents;
 mod evaluation;
