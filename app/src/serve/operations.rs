@@ -50,6 +50,9 @@ impl product::Operations for Operations {
         let (waiting, leased, dead, _) = core.orders.counts();
         core.metrics.outbox.set(gauge(waiting + leased));
         core.metrics.dead.set(gauge(dead));
+        let (waiting, dead) = core.exports.counts();
+        core.metrics.exports_waiting.set(gauge(waiting));
+        core.metrics.exports_dead.set(gauge(dead));
         core.metrics.ids.set(gauge(core.gate.lock().len()));
         core.metrics.under_way.set(gauge(core.load.used()));
         let mut text = core.metrics.text();

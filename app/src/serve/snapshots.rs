@@ -8,6 +8,7 @@ use super::reading::Reader;
 use super::reduce::placed;
 use crate::failure::{Failure, Trouble};
 use habitus_engine::{MODEL, Sequential};
+use habitus_findings::News;
 use habitus_journal::log::Readers;
 use habitus_journal::snapshot::{Loaded, Snapshot, Snapshots};
 use habitus_journal::{Position, Record};
@@ -122,6 +123,8 @@ pub struct Restored {
     pub position: u64,
     /// Rulings made again on the way: their orders are put into the outbox, which knows those it had.
     pub rulings: Vec<Ruling>,
+    /// What exporters are told again: their outbox knows what it had.
+    pub news: Vec<News>,
     /// Entries judged again.
     pub replayed: u64,
     /// Records lost to damage on the way.
@@ -151,6 +154,7 @@ pub fn restore(
             held: Vec::new(),
             position: 0,
             rulings: Vec::new(),
+            news: Vec::new(),
             replayed: 0,
             lost: 0,
             again: Gate::default(),
@@ -183,6 +187,7 @@ fn from_snapshot(snapshot: &Snapshot, settings: Settings) -> Result<Restored, Fa
         held: held.unwrap_or_default(),
         position: snapshot.position.0,
         rulings: Vec::new(),
+        news: Vec::new(),
         replayed: 0,
         lost: 0,
         again: Gate::default(),
@@ -249,14 +254,17 @@ impl Restored {
         let mut out = Vec::new();
         self.reducer.apply(entries, &Sequential, &mut out);
         for output in out {
-            if let Output::Verdict {
-                ruling: Some(ruling), ..
-            } = output
-            {
-                self.held.extend(ruling.held.iter().cloned());
-                if !ruling.orders.is_empty() {
-                    self.rulings.push(*ruling);
+            match output {
+                Output::Verdict {
+                    ruling: Some(ruling), ..
+                } => {
+                    self.held.extend(ruling.held.iter().cloned());
+                    if !ruling.orders.is_empty() {
+                        self.rulings.push(*ruling);
+                    }
                 }
+                Output::Findings { news, .. } => self.news.extend(news),
+                Output::Verdict { ruling: None, .. } | Output::PolicyRefused(_) | Output::Command { .. } => {}
             }
         }
     }
