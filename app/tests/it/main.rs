@@ -15,6 +15,7 @@ mod evaluation;
 mod explain;
 mod known_errors;
 mod normalize;
+mod openssh;
 mod outputs;
 mod real_logs;
 mod replay;
