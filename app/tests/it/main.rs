@@ -8,6 +8,7 @@
     reason = "test code: helpers fail the test that calls them"
 )]
 
+mod browser;
 mod check;
 mod determinism;
 mod documents;
@@ -19,6 +20,8 @@ mod openssh;
 mod outputs;
 mod real_logs;
 mod replay;
+mod schemathesis;
 mod serve;
 mod server;
 mod support;
+mod webdriver;
