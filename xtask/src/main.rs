@@ -13,6 +13,7 @@ mod deb;
 mod packages;
 mod run;
 mod scaffold;
+mod schemathesis;
 mod steps;
 mod tidy;
 

@@ -10,6 +10,7 @@
 
 mod audit;
 mod backup;
+mod browser;
 mod check;
 mod dedup;
 mod determinism;
@@ -20,10 +21,13 @@ mod exports;
 mod known_errors;
 mod metrics;
 mod normalize;
+mod openssh;
 mod outputs;
 mod real_logs;
 mod replay;
+mod schemathesis;
 mod serve;
 mod server;
 mod siem;
 mod support;
+mod webdriver;

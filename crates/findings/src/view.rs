@@ -201,12 +201,16 @@ impl Findings {
         }
         let mut finding = finding?;
         for Parked { command, .. } in self.kept.parked.get(id).into_iter().flatten() {
-            if let Act::Judge(ask) = &command.act {
-                let ruling = Subject::Finding(&finding).ruling(ask, command);
-                finding.triage.judge(command, ruling);
-            } else {
+            match &command.act {
+                Act::Judge(ask) => {
+                    let ruling = Subject::Finding(&finding).ruling(ask, command);
+                    finding.triage.judge(command, ruling);
+                }
+                Act::Undo(of) => finding.triage.undo_if_possible(command, of.as_ref()),
                 // What cannot be done will be let go when the finding settles, too.
-                let _ = finding.triage.simple(command);
+                Act::Assign(_) | Act::Note(_) | Act::Snooze(_) | Act::Close | Act::Reopen => {
+                    let _ = finding.triage.simple(command);
+                }
             }
         }
         Some(finding)

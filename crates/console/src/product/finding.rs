@@ -177,7 +177,7 @@ pub enum FindingCommand {
     },
     /// Adds a note.
     Note {
-        /// 1 to 10,000 characters.
+        /// 1 to 4,000 characters.
         text: String,
     },
     /// Takes the last verdict back, with all that it taught and closed.

@@ -308,6 +308,26 @@ fn a_verdict_ahead_of_its_turn_waits_and_covers_what_was_seen() {
 }
 
 #[test]
+fn what_is_taken_back_ahead_of_its_turn_is_shown_so_at_once_and_stays_so() {
+    let mut findings = findings();
+    let event = hit("e1", Some("alice"), 0, 70.0);
+    findings.provisional(event.clone());
+    let id = findings.id_of(&event);
+    findings.apply(&judge(1, &id, Verdict::FalsePositive)).unwrap();
+    assert_eq!(state(&findings, &id), State::Closed);
+    let undone = findings.apply(&command(2, &id, Act::Undo(None))).unwrap();
+    assert_eq!(undone.outcome, Outcome::Waiting);
+    for _ in 0..2 {
+        let shown = view(&findings, &id);
+        assert_eq!(
+            (shown.state, shown.finding.triage.ruling.is_none()),
+            (State::New, true)
+        );
+        findings.settle(&event);
+    }
+}
+
+#[test]
 fn what_is_retracted_vanishes() {
     let mut findings = findings();
     let event = hit("e1", Some("alice"), 0, 70.0);
