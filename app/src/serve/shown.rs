@@ -25,10 +25,7 @@ pub fn row(view: &View) -> FindingRow {
         kind: account.is_some().then(|| finding.worst.kind.name().to_owned()),
         account,
         title: finding.title(),
-        behaviour: finding
-            .key
-            .behaviour()
-            .map(|_| finding.key.behaviour_name().to_owned()),
+        behaviour: Some(finding.key.behaviour_name().to_owned()),
         state: state(view.state),
         risk_score: cut(finding.score().get()),
         risk_level: finding.level(),

@@ -26,6 +26,7 @@ mod view;
 mod words;
 
 pub use accounts::Accounts;
+pub use behaviour::Behaviour;
 pub use command::{Act, Ask, Command, CommandId, Reach, Refused};
 pub use effect::{Effects, Preview};
 pub use finding::{EVENTS_MAX, EVIDENCES_MAX, Finding, PARTS_MAX};
