@@ -27,6 +27,7 @@ const PARTS: &[(&str, How)] = &[
     ("seen", How::AtOnce),
     ("sources", How::AtOnce),
     ("outbox", How::AtOnce),
+    ("exports", How::AtOnce),
     ("access.json", How::File),
     ("policy.toml", How::File),
     ("audit.key", How::File),

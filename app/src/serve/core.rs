@@ -1,5 +1,6 @@
 //! What all parts of the server share.
 
+use super::exports::Exports;
 use super::gate::Gate;
 use super::health::Health;
 use super::load::{Load, Permit};
@@ -38,6 +39,8 @@ pub struct Core {
     pub stream: Stream,
     /// Orders on their way.
     pub orders: Arc<Orders>,
+    /// Findings on their way to SIEMs.
+    pub exports: Arc<Exports>,
     /// The audit chain.
     pub records: Records,
     /// Counts and times.

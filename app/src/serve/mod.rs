@@ -2,7 +2,7 @@
 //! machines ask.
 //!
 //! ```text
-//! HTTP, syslog, files ─▶ reading ─▶ intake ─▶ journal ─▶ reduce (one thread: the reducer) ─▶ findings, orders, live messages
+//! HTTP, syslog, files ─▶ reading ─▶ intake ─▶ journal ─▶ reduce (one thread: the reducer) ─▶ findings, orders, exports, live messages
 //!                                                            ▲ read lock
 //!                                              judge, desk, directory
 //! ```
@@ -12,6 +12,7 @@ mod clock;
 mod core;
 mod desk;
 mod directory;
+mod exports;
 mod gate;
 mod health;
 mod intake;

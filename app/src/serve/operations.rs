@@ -53,6 +53,9 @@ impl product::Operations for Operations {
         let seen = core.gate.lock().stats();
         let ids = usize::try_from(seen.in_memory + seen.in_files).unwrap_or(usize::MAX);
         core.metrics.ids.set(gauge(ids));
+        let (waiting, dead) = core.exports.counts();
+        core.metrics.exports_waiting.set(gauge(waiting));
+        core.metrics.exports_dead.set(gauge(dead));
         core.metrics.under_way.set(gauge(core.load.used()));
         let mut text = core.metrics.text();
         sources(core, &mut text);

@@ -356,7 +356,7 @@ fn refused(why: &'static str) -> Outcome {
 
 /// A responder's outcome as the outbox takes it, and its detail. What may have happened is tried again: the order's id
 /// lets the other side tell.
-fn outcome_of(went: &habitus_responders::Outcome) -> (Outcome, String) {
+pub fn outcome_of(went: &habitus_responders::Outcome) -> (Outcome, String) {
     use habitus_responders::Outcome as Went;
     match went {
         Went::Done { detail } => (Outcome::Delivered, detail.clone()),

@@ -14,6 +14,7 @@ use super::reduce::placed;
 use super::snapshots::{HELD, STATE, VIEW};
 use crate::failure::{Failure, Trouble};
 use habitus_engine::Sequential;
+use habitus_findings::News;
 use habitus_journal::log::Readers;
 use habitus_journal::seen::{Identity, SeenRecovery};
 use habitus_journal::snapshot::{Loaded, Snapshot};
@@ -39,6 +40,8 @@ pub struct Restored {
     pub held: Vec<Held>,
     /// What was ordered on the way.
     pub ordered: Ordered,
+    /// What exporters are told again: their outbox knows what it had.
+    pub news: Vec<News>,
     /// The next entry to be judged.
     pub position: u64,
     /// Entries judged again.
@@ -118,6 +121,7 @@ pub fn restore(
             reducer: Reducer::new(settings),
             held: Vec::new(),
             ordered: Ordered::default(),
+            news: Vec::new(),
             position: 0,
             replayed: 0,
             lost: 0,
@@ -143,6 +147,7 @@ fn from_snapshot(snapshot: &Snapshot, settings: Settings) -> Result<Restored, Fa
         reducer: Reducer::restore(settings, state, part(VIEW))?,
         held: held.unwrap_or_default(),
         ordered: Ordered::default(),
+        news: Vec::new(),
         position: snapshot.position.0,
         replayed: 0,
         lost: 0,
@@ -347,14 +352,17 @@ impl Restored {
         let mut out = Vec::new();
         self.reducer.apply(entries, &Sequential, &mut out);
         for output in out {
-            if let Output::Verdict {
-                ruling: Some(ruling), ..
-            } = output
-            {
-                self.held.extend(ruling.held.iter().cloned());
-                if !ruling.orders.is_empty() {
-                    self.ordered.rulings.push(*ruling);
+            match output {
+                Output::Verdict {
+                    ruling: Some(ruling), ..
+                } => {
+                    self.held.extend(ruling.held.iter().cloned());
+                    if !ruling.orders.is_empty() {
+                        self.ordered.rulings.push(*ruling);
+                    }
                 }
+                Output::Findings { news, .. } => self.news.extend(news),
+                Output::Verdict { ruling: None, .. } | Output::PolicyRefused(_) | Output::Command { .. } => {}
             }
         }
     }

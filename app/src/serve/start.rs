@@ -4,6 +4,7 @@ use super::clock;
 use super::core::{Core, Shared, Work};
 use super::desk::Desk;
 use super::directory::{Actions, Directory, Sources};
+use super::exports::{Exports, Tell};
 use super::gate;
 use super::health::Health;
 use super::intake::Intake;
@@ -76,7 +77,10 @@ impl Server {
         layout.make()?;
         let registry = registry(loaded)?;
         let (policy_text, _) = policy(loaded, layout, &registry)?;
-        let mut store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
+        let keys = keyring(serve.encryption_key.as_deref())?;
+        let mut store = layout.open(&keys, clock::now())?;
+        let registry = Arc::new(ArcSwap::from_pointee(registry));
+        let exports = Exports::open(layout, keys, Arc::clone(&registry))?;
         let reader = reader(loaded)?;
         let restored = come_back(loaded, &mut store, &reader)?;
         let Store {
@@ -109,12 +113,14 @@ impl Server {
             health: Health::default(),
             stream: Stream::new(u64::try_from(clock::now().as_millis()).unwrap_or(0)),
             orders: Arc::new(Orders::new(outbox, restored.held)),
+            exports: Arc::new(exports),
             records: Records::new(audit),
             metrics: Metrics::new(),
             fallback: fallback(serve.assess_default),
             ending: AtomicBool::new(false),
         });
         ordered.put(&core.orders, clock::now()).map_err(failure)?;
+        core.tell_exporters(restored.news);
         commit(&core, log)?;
         let offsite = offsite(loaded, layout, &core)?;
         // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
@@ -129,7 +135,7 @@ impl Server {
             access: Arc::new(access),
             link: link.map(|link| link.path()),
             recovery,
-            registry: Arc::new(ArcSwap::from_pointee(registry)),
+            registry,
             reducing,
             maintenance: Some((maintenance, snapshots)),
             offsite,
@@ -172,6 +178,9 @@ impl Server {
         let core = Arc::clone(&self.core);
         let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
         tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
+        let core = Arc::clone(&self.core);
+        let told: Tell = Arc::new(move |all| core.tell_exports(&all));
+        tokio::spawn(Arc::clone(&self.core.exports).carry_out(told));
         tokio::spawn(tick(Arc::clone(&self.core)));
         let core = Arc::clone(&self.core);
         // Threads of their own, because files are read and written; they end with the process.
@@ -201,6 +210,7 @@ impl Server {
         let (text, _) = policy(loaded, layout, &registry)?;
         let reader = reader(loaded)?;
         self.registry.store(Arc::new(registry));
+        self.core.exports.revive();
         self.core.reader.store(Arc::new(reader));
         let version = self.core.reducer.read().rules().policy().version().to_owned();
         self.put_in_force(&version, text)

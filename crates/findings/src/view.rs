@@ -46,13 +46,22 @@ impl Findings {
     /// A finding, however it is told; `None` if there is none of this id.
     #[must_use]
     pub fn get(&self, id: &FindingId) -> Option<View> {
+        self.view(id, &self.overlay.of(id).collect::<Vec<_>>())
+    }
+
+    /// A finding as it has settled, without what is ahead of its turn and may vanish.
+    #[must_use]
+    pub fn get_settled(&self, id: &FindingId) -> Option<View> {
+        self.view(id, &[])
+    }
+
+    fn view(&self, id: &FindingId, ahead: &[&Ahead]) -> Option<View> {
         let settled = self.kept.found.get(id);
-        let ahead: Vec<&Ahead> = self.overlay.of(id).collect();
         if settled.is_none() && ahead.is_empty() {
             return self.storm_view(id);
         }
         let settled_count = settled.map_or(0, |finding| finding.count);
-        let finding = self.merged(id, settled, &ahead)?;
+        let finding = self.merged(id, settled, ahead)?;
         if finding.key.is_campaign() && finding.accounts.count() < CAMPAIGN_ACCOUNTS_MIN {
             return None;
         }

@@ -229,9 +229,7 @@ impl Reducer {
         for effects in self.findings.take_late_effects() {
             self.teach(&effects);
         }
-        if !changes.is_empty() {
-            out.push(Output::Findings(changes));
-        }
+        out.extend(Output::findings(&self.findings, &changes));
         Some(id)
     }
 
@@ -239,9 +237,7 @@ impl Reducer {
         let result = self.findings.apply(command);
         if let Ok(applied) = &result {
             self.teach(&applied.effects);
-            if !applied.changes.is_empty() {
-                out.push(Output::Findings(applied.changes.clone()));
-            }
+            out.extend(Output::findings(&self.findings, &applied.changes));
         }
         let id = command.id.clone();
         out.push(Output::Command { id, result });
