@@ -1,6 +1,5 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
-use crate::epoch;
 use crate::executor::Executor;
 use crate::stage::{Concluded, Routed, Shard};
 use crate::tenant::{Delta, Tenant};
@@ -73,7 +72,6 @@ pub struct Engine {
     pub(crate) tenant_numbers: BTreeMap<TenantId, usize>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
-    pub(crate) pending: Vec<(usize, Delta)>,
     pub(crate) attempts: Attempts,
     pub(crate) may_grow: bool,
 }
@@ -89,7 +87,6 @@ impl Engine {
             tenant_numbers: BTreeMap::new(),
             tenants: Vec::new(),
             shards,
-            pending: Vec::new(),
             attempts: Attempts::default(),
             may_grow: true,
         }
@@ -104,8 +101,7 @@ impl Engine {
             return self.assess(record);
         };
         let (assessment, delta) = shard.process(&routed, &self.tenants, &self.config);
-        self.pending.extend(delta);
-        self.advance(record);
+        self.advance(record.learning, routed.tenant, delta);
         assessment
     }
 
@@ -164,12 +160,18 @@ impl Engine {
             .sum()
     }
 
-    /// Records of `rest` up to and including the one that ends the epoch.
+    /// Records of `rest` up to and including the first that ends the epoch of its tenant.
     fn until_epoch_end(&self, rest: &[Record]) -> usize {
-        let mut left = epoch::end_after(self.position) - self.position;
+        let mut left: BTreeMap<&TenantId, u64> = BTreeMap::new();
         for (index, record) in rest.iter().enumerate() {
-            left -= u64::from(record.learning == Learning::Learn);
-            if left == 0 {
+            let tenant = &record.context.tenant;
+            let left = left.entry(tenant).or_insert_with(|| {
+                let number = self.tenant_numbers.get(tenant);
+                let known = number.and_then(|number| self.tenants.get(*number));
+                known.map_or_else(|| Tenant::default().until_epoch_end(), Tenant::until_epoch_end)
+            });
+            *left -= u64::from(record.learning == Learning::Learn);
+            if *left == 0 {
                 return index + 1;
             }
         }
@@ -204,10 +206,9 @@ impl Engine {
             .flat_map(|shard| shard.outbox.drain(..))
             .collect();
         done.sort_unstable_by_key(|concluded| concluded.at);
-        for (concluded, record) in done.into_iter().zip(records) {
+        for (concluded, routed) in done.into_iter().zip(&routed) {
             out.push(concluded.assessment);
-            self.pending.extend(concluded.delta);
-            self.advance(record);
+            self.advance(routed.record.learning, routed.tenant, concluded.delta);
         }
     }
 
@@ -263,19 +264,15 @@ impl Engine {
         is_failed_attempt(context).then(named)
     }
 
-    /// Moves the log on, and ends the epoch if it is due.
-    fn advance(&mut self, record: &Record) {
-        if record.learning == Learning::Probe {
+    /// Moves the log on, and ends the epoch of the record's tenant if it is due.
+    fn advance(&mut self, learning: Learning, tenant: Option<usize>, delta: Option<(usize, Delta)>) {
+        if learning == Learning::Probe {
             return;
         }
-        let end = epoch::end_after(self.position);
         self.position += 1;
-        if self.position == end {
-            for (tenant, delta) in self.pending.drain(..) {
-                if let Some(tenant) = self.tenants.get_mut(tenant) {
-                    tenant.learn(&delta);
-                }
-            }
+        let tenant = tenant.and_then(|number| self.tenants.get_mut(number));
+        let has_ended = tenant.is_some_and(|tenant| tenant.advance(delta.map(|(_, delta)| delta)));
+        if has_ended {
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }
