@@ -436,8 +436,10 @@ fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(Stri
         )
     })?;
     let responders: Vec<&str> = registry.responders().map(|(name, _, _)| name).collect();
+    let exporters: Vec<&str> = registry.exporters().map(|(name, _)| name).collect();
     let surroundings = Surroundings {
         responders: Some(&responders),
+        exporters: &exporters,
         now: Some(clock::now().as_event()),
     };
     let shown = path.display().to_string();
