@@ -239,7 +239,12 @@ impl product::Intake for Intake {
             format: submission.format.filter(|format| format != "auto"),
             ingest: clock::now(),
         };
-        self.take(sent, submission.content).await
+        let (tenant, source) = (sent.tenant.clone(), sent.source.clone());
+        let answer = self.take(sent, submission.content).await;
+        if let Err(Refusal::Overloaded { .. } | Refusal::Full { .. }) = &answer {
+            self.0.health.refused(&tenant, &source);
+        }
+        answer
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Judge(pub Shared);
 /// Time that is left for writing the answer once it is known.
 const MARGIN: Duration = Duration::from_millis(2);
 /// Name of this way to ask, in metrics.
-const HOOK: ByHook = ByHook { hook: "assess" };
+pub const HOOK: ByHook = ByHook { hook: "assess" };
 
 impl Core {
     /// The decision on one event; waits for the state no longer than `patience`.

@@ -129,6 +129,8 @@ impl Metrics {
             position: Gauge::default(),
             ids: Gauge::default(),
         };
+        // A rate needs a beginning: what must not happen is there from the start, at zero.
+        drop(metrics.fallback.get_or_create(&super::judge::HOOK));
         metrics.register();
         metrics
     }

@@ -13,6 +13,7 @@ mod core;
 mod desk;
 mod directory;
 mod exports;
+mod gaps;
 mod gate;
 mod health;
 mod intake;

@@ -69,6 +69,7 @@ impl Running {
         let mut server = Server::start(loaded, &layout)?;
         let shutdown = CancellationToken::new();
         let sources = sources(loaded, &server, (&layout, shutdown.clone())).await?;
+        server.core.health.run(sources.sources());
         server.background();
         // Who allows plain HTTP says that a proxy has TLS: then browsers come over it.
         let https = tls.is_some() || serve.dangerously_allow_plain_http;

@@ -137,7 +137,8 @@ fn findings_reach_siems_through_kills_and_failures_once_by_id() {
         .collect();
     assert!(results.contains("done") && results.contains("retry"), "{audit:#}");
     server.terminate();
-    assert_eq!(place.run(&["verify", "--data-dir", "data"]).code, 0);
+    let verified = place.run(&["verify", "--config", "habitus.toml", "--data-dir", "data"]);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod evaluation;
 mod explain;
 mod exports;
 mod known_errors;
+mod metrics;
 mod normalize;
 mod outputs;
 mod real_logs;
