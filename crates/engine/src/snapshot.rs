@@ -6,10 +6,11 @@ use crate::tenant::{Delta, Tenant};
 use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
 use habitus_profile::attempts::{Attempts, AttemptsState};
+use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,7 @@ struct Layout {
     tenants: Vec<(TenantId, Tenant)>,
     waiting: Vec<(usize, Delta)>,
     attempts: AttemptsState,
+    notices: NoticesState,
     accounts: Vec<Held>,
 }
 
@@ -63,12 +65,14 @@ impl Engine {
             .collect();
         let waiting = self.pending.clone();
         let attempts = self.attempts.state();
+        let notices = self.notices.state();
         let layout = Layout {
             version: VERSION,
             position: self.position,
             tenants,
             waiting,
             attempts,
+            notices,
             accounts,
         };
         Ok(postcard::to_stdvec(&layout)?)
@@ -89,6 +93,7 @@ impl Engine {
         engine.position = layout.position;
         engine.pending = layout.waiting;
         engine.attempts = Attempts::from_state(layout.attempts);
+        engine.notices = Notices::from_state(layout.notices);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);
             engine.tenants.push(tenant);
