@@ -148,6 +148,8 @@ impl Run {
         let (account, history) = *self.accounts.entry(id.as_str().to_owned()).or_insert((next, 0));
         let truth = match labelled.label {
             Label::Attack(kind) => Truth::Attack(kind),
+            // Attacks of several events are measured on worlds of their own (`campaigns`).
+            Label::Scenario(_) => return None,
             Label::Legitimate(cohort) if history == 0 || labelled.event.status != Status::Success => {
                 Truth::Aside(cohort)
             }

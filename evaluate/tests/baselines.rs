@@ -53,6 +53,7 @@ fn login(row: &Row, hours: i64, point: Option<(f64, f64)>) -> (Event, Context) {
             device: DeviceType::Desktop,
             ..Client::default()
         },
+        conduct: None,
     };
     (event, context)
 }

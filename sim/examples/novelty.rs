@@ -66,7 +66,7 @@ fn count(rows: &mut BTreeMap<String, (u32, [u32; 6])>, seen: &mut Seen, labelled
             _ => ">50",
         };
         let names = match labelled.label {
-            Label::Attack(kind) => vec![kind.name().to_owned()],
+            Label::Attack(_) | Label::Scenario(_) => vec![labelled.label.name().to_owned()],
             Label::Legitimate(cohort) => {
                 vec![
                     format!("owner {}", cohort.name()),

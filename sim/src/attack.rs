@@ -1,10 +1,11 @@
 //! Takeovers: an attacker who has the password, and perhaps some of the victim's surroundings.
 
+use crate::act::{Act, Agents, Outcome};
 use crate::atlas::{self, COUNTRIES, CountryIx};
 use crate::client::{Device, Form, Platform, Shop};
 use crate::clock::Clock;
+use crate::deed::Deed;
 use crate::label::{AttackKind, Label};
-use crate::login::{Agents, Login};
 use crate::network::ProviderIx;
 use crate::people::{Factor, Person};
 use crate::providers::Kind;
@@ -47,7 +48,7 @@ impl Underworld {
 
     /// Where a foreign attacker comes from. The shares of the top country and of the top three providers hold
     /// together: two of the three providers lie in the top country.
-    fn place(&self, rng: &mut Rng, tenant: &Tenant) -> Option<(ProviderIx, CountryIx)> {
+    pub(crate) fn place(&self, rng: &mut Rng, tenant: &Tenant) -> Option<(ProviderIx, CountryIx)> {
         let params = &tenant.params.attackers;
         let by_providers = params.top_providers_share;
         let in_top_anyway = by_providers * 2.0 / 3.0;
@@ -70,27 +71,52 @@ pub(crate) fn draw(
     tenant: &Tenant,
     (underworld, victims, agents): (&Underworld, &[Victim<'_>], &mut Agents),
     kind: AttackKind,
-) -> Option<Login> {
-    let (victim, ms) = target(rng, tenant, victims)?;
+) -> Option<Act> {
+    let (victim, ms) = fitting(rng, tenant, victims, kind)?;
     let (line, country) = match kind {
         AttackKind::ForeignTakeover => {
             let (provider, country) = underworld.place(rng, tenant)?;
             (line_of(rng, tenant, provider, country)?, country)
         }
         AttackKind::SameCountryTakeover => (other_provider(rng, tenant, victim, ms)?, victim.country),
-        AttackKind::SameProviderTakeover => (same_provider(rng, tenant, victim, ms)?, victim.country),
+        AttackKind::SameProviderTakeover
+        | AttackKind::SimilarClientTakeover
+        | AttackKind::IdenticalClientTakeover
+        | AttackKind::KeyedClientTakeover => (same_provider(rng, tenant, victim, ms)?, victim.country),
     };
     let device = equipment(rng, tenant, victim, (kind, country, ms));
-    Some(Login {
+    Some(Act {
         ms,
-        person: victim.ix,
+        account: victim.ix,
         spot: line.at(&tenant.networks, ms)?,
         agent: agents.intern(device.user_agent(ms)),
         device_uid: None,
         factor: relayed_factor(rng, victim, &device),
-        succeeded: true,
+        outcome: Outcome::Success,
+        deed: Deed::Login,
+        session: None,
         label: Label::Attack(kind),
         uid: rng.bits(),
+    })
+}
+
+/// A victim as the kind asks for: with or without a key on the devices.
+fn fitting<'a>(
+    rng: &mut Rng,
+    tenant: &Tenant,
+    victims: &[Victim<'a>],
+    kind: AttackKind,
+) -> Option<(&'a Person, i64)> {
+    let wanted = match kind {
+        AttackKind::ForeignTakeover | AttackKind::SameCountryTakeover | AttackKind::SameProviderTakeover => {
+            return target(rng, tenant, victims);
+        }
+        AttackKind::SimilarClientTakeover | AttackKind::IdenticalClientTakeover => false,
+        AttackKind::KeyedClientTakeover => true,
+    };
+    (0..TRIES).find_map(|_| {
+        let (victim, ms) = target(rng, tenant, victims)?;
+        (victim.wardrobe.shows_keys(ms) == Some(wanted)).then_some((victim, ms))
     })
 }
 
@@ -138,7 +164,12 @@ fn exit_provider(rng: &mut Rng, tenant: &Tenant, country: CountryIx) -> Option<P
     wanted.or_else(|| tenant.networks.pick(rng, country, &[Kind::Fixed]))
 }
 
-fn line_of(rng: &mut Rng, tenant: &Tenant, provider: ProviderIx, country: CountryIx) -> Option<Line> {
+pub(crate) fn line_of(
+    rng: &mut Rng,
+    tenant: &Tenant,
+    provider: ProviderIx,
+    country: CountryIx,
+) -> Option<Line> {
     let city = rng.below(atlas::country(country).cities.len());
     let mut line = Line::fixed(rng, &tenant.networks, provider, (country, city))?;
     // Servers and VPNs hand out IPv4 here, to owners and attackers alike.
@@ -148,7 +179,7 @@ fn line_of(rng: &mut Rng, tenant: &Tenant, provider: ProviderIx, country: Countr
     Some(line)
 }
 
-fn other_provider(rng: &mut Rng, tenant: &Tenant, victim: &Person, ms: i64) -> Option<Line> {
+pub(crate) fn other_provider(rng: &mut Rng, tenant: &Tenant, victim: &Person, ms: i64) -> Option<Line> {
     let home = victim.home(ms).map(|(_, line)| line.provider);
     let carrier = victim.phone.map(|line| line.provider);
     for _ in 0..TRIES {
@@ -162,7 +193,7 @@ fn other_provider(rng: &mut Rng, tenant: &Tenant, victim: &Person, ms: i64) -> O
 
 /// The victim's home provider, mostly in the victim's city (neighbours, or a proxy asked for by city), and another
 /// prefix than the victim has at the time.
-fn same_provider(rng: &mut Rng, tenant: &Tenant, victim: &Person, ms: i64) -> Option<Line> {
+pub(crate) fn same_provider(rng: &mut Rng, tenant: &Tenant, victim: &Person, ms: i64) -> Option<Line> {
     let home = victim.home(ms)?.1;
     let prefix = |line: &Line| line.at(&tenant.networks, ms).map(|spot| spot.slot);
     for _ in 0..TRIES {
@@ -193,11 +224,8 @@ fn equipment(
         at_ms: ms,
         stuck_share: tenant.params.attackers.stuck_share,
     };
-    let known = victim
-        .wardrobe
-        .choose(rng, ms, None)
-        .map(|used| used.device.platform);
-    let likely = known.unwrap_or(Platform::Windows);
+    let known = victim.wardrobe.choose(rng, ms, None).map(|used| used.device);
+    let likely = known.map_or(Platform::Windows, |device| device.platform);
     match kind {
         AttackKind::ForeignTakeover => {
             let forms = [(Form::Computer, 0.72), (Form::Phone, 0.28)];
@@ -210,6 +238,15 @@ fn equipment(
             let platform = likely.renewed(rng);
             Device::with_platform(rng, platform, shop)
         }
+        // The model as well, but updated at another time.
+        AttackKind::SimilarClientTakeover => {
+            let mut device = Device::with_platform(rng, likely, shop);
+            device.browser = known.map_or(device.browser, |device| device.browser);
+            device
+        }
+        AttackKind::IdenticalClientTakeover | AttackKind::KeyedClientTakeover => known
+            .cloned()
+            .unwrap_or_else(|| Device::with_platform(rng, likely, shop)),
     }
 }
 

@@ -33,6 +33,16 @@ impl Regime {
     }
 }
 
+/// What goes on in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Logins, and single takeovers as probes.
+    Logins,
+    /// Sessions, prompts, requests, directory actions, machines, upheavals, and attacks that stand in the log.
+    Activity,
+}
+
 /// A world to generate. Equal configurations give equal worlds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldConfig {
@@ -46,6 +56,10 @@ pub struct WorldConfig {
     pub days: u32,
     /// Takeovers to draw of each [`crate::AttackKind`].
     pub attacks_per_kind: u32,
+    /// What goes on.
+    pub scope: Scope,
+    /// With [`Scope::Activity`]: multiple of the usual number of each [`crate::ScenarioKind`]; 0 plants none.
+    pub scenarios: u32,
 }
 
 impl WorldConfig {
@@ -63,6 +77,27 @@ impl WorldConfig {
             accounts,
             days,
             attacks_per_kind: 1_000,
+            scope: Scope::Logins,
+            scenarios: 0,
+        }
+    }
+
+    /// The sizes of worlds with all activity: 10,000 consumers over 120 days, or 300 employees over 60 days, about
+    /// 300,000 events; no probes.
+    #[must_use]
+    pub const fn activity(seed: u64, regime: Regime) -> Self {
+        let (accounts, days) = match regime {
+            Regime::Consumer => (10_000, 120),
+            Regime::Enterprise => (300, 60),
+        };
+        Self {
+            seed,
+            regime,
+            accounts,
+            days,
+            attacks_per_kind: 0,
+            scope: Scope::Activity,
+            scenarios: 1,
         }
     }
 }

@@ -6,34 +6,49 @@
 //! ([`Parameters`]). Takeovers are *probes*: they are to be scored against the state at their time and never
 //! learned, so that many can be tried on one history.
 //!
+//! A world of [`Scope::Activity`] also has what goes on beyond logins (sessions, prompts, requests, directory actions,
+//! machines), upheavals that look like attacks and are none, and attacks of several events that stand in the log
+//! ([`ScenarioKind`]); [`World::stream`] gives it all in order of time.
+//!
 //! Legitimate and attacking logins come out of the same machinery: the same devices write the user agents, the
 //! same providers hand out the addresses, the same clocks give the time of day. What tells them apart is only whose
 //! they are.
 
+mod act;
+mod activity_parameters;
 mod agents;
 mod atlas;
 mod attack;
+mod catalogue;
 mod client;
 mod clock;
 mod config;
+mod deed;
+mod diary;
 mod label;
 mod life;
-mod login;
+mod machines;
 mod names;
 mod network;
+mod noise;
 mod parameters;
 mod people;
 mod providers;
 mod releases;
 mod rng;
+mod scenarios;
+mod session;
 mod spot;
 mod tenant;
 mod trips;
+mod upheaval;
 mod wardrobe;
 mod whereabouts;
 mod world;
 
-pub use config::{DEVELOPMENT_SEEDS, REPORTING_SEEDS, Regime, WorldConfig};
-pub use label::{AttackKind, Cohort, Label, Labelled};
+pub use activity_parameters::ActivityParameters;
+pub use config::{DEVELOPMENT_SEEDS, REPORTING_SEEDS, Regime, Scope, WorldConfig};
+pub use label::{AttackKind, Cohort, Label, Labelled, Planted};
 pub use parameters::{AttackParameters, DeviceParameters, NetworkParameters, Parameters, PeopleParameters};
+pub use scenarios::ScenarioKind;
 pub use world::{World, generate};

@@ -20,6 +20,7 @@ pub(crate) fn moments(rng: &mut Rng, tenant: &Tenant, person: &Person) -> Vec<i6
         Regime::Consumer => consumer_days(rng, tenant, person),
         Regime::Enterprise => enterprise_days(rng, tenant, person),
     };
+    let end_ms = tenant.end_ms.min(person.end_ms);
     let mut moments: Vec<i64> = days
         .into_iter()
         .flat_map(|(day, count)| std::iter::repeat_n(day, usize::try_from(count).unwrap_or(0)))
@@ -27,7 +28,7 @@ pub(crate) fn moments(rng: &mut Rng, tenant: &Tenant, person: &Person) -> Vec<i6
             let noon = day * DAY_MS + DAY_MS / 2;
             person.clock.moment(rng, day, person.offset_minutes(noon))
         })
-        .filter(|ms| person.begin_ms <= *ms && *ms < tenant.end_ms && !is_absent(person, *ms))
+        .filter(|ms| person.begin_ms <= *ms && *ms < end_ms && !is_absent(person, *ms))
         .collect();
     moments.sort_unstable();
     moments
@@ -77,12 +78,20 @@ fn enterprise_days(rng: &mut Rng, tenant: &Tenant, person: &Person) -> BTreeMap<
             1.0
         };
         let off = if holiday.contains(&day) { 0.03 } else { 1.0 };
-        let count = rng.poisson(person.activity * ratio * off);
+        let count = rng.poisson(person.activity * ratio * off * presence(tenant, day));
         if count > 0 {
             by_day.insert(day, count);
         }
     }
     by_day
+}
+
+/// Share of people who are there on a day: few on a public holiday.
+fn presence(tenant: &Tenant, day: i64) -> f64 {
+    match &tenant.activity {
+        Some(params) if tenant.upheavals.is_holiday(day) => params.holiday_presence,
+        _ => 1.0,
+    }
 }
 
 /// One or two weeks off within the period, for half of the people in 90 days (assumed).

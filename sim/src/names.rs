@@ -1,5 +1,6 @@
 //! Names of people, so that a simulated log reads like a log.
 
+use crate::machines::Trade;
 use crate::rng::Rng;
 use habitus_model::{AccountKind, Text, User};
 
@@ -31,5 +32,31 @@ pub(crate) fn user(rng: &mut Rng, ix: u32) -> User {
         display_name: None,
         domain: None,
         kind: AccountKind::Human,
+    }
+}
+
+/// The user of machine number `nth`.
+pub(crate) fn machine(nth: u32, trade: Trade) -> User {
+    let name = match trade {
+        Trade::Service => format!("svc-{nth}"),
+        Trade::Runner => format!("ci-{nth}"),
+        Trade::Partner => format!("partner-{nth}"),
+    };
+    User {
+        uid: Some(Text::new(format!("00000000-0000-4000-8000-{nth:012x}"))),
+        name: Some(Text::new(name)),
+        kind: AccountKind::Service,
+        ..User::default()
+    }
+}
+
+/// Name number `nth` that no account has, as lists of leaked passwords are full of them.
+pub(crate) fn ghost(nth: u32) -> User {
+    let rng = &mut Rng::new(u64::from(nth), "ghost", 0);
+    let first = rng.pick(&FIRST).copied().unwrap_or("kim");
+    let last = rng.pick(&LAST).copied().unwrap_or("lee");
+    User {
+        name: Some(Text::new(format!("{first}_{last}{nth}@example.net"))),
+        ..User::default()
     }
 }

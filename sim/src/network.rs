@@ -21,6 +21,13 @@ pub(crate) struct Site {
     pub city: usize,
 }
 
+/// Which edition of the location database is in use, and what share of prefixes the second one moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Edition {
+    First,
+    Second { moved: f64 },
+}
+
 /// A provider in this world.
 #[derive(Debug)]
 pub(crate) struct Provider {
@@ -108,10 +115,19 @@ impl Networks {
             .map(|(ix, _)| ix)
     }
 
+    /// What decides where the database sees a prefix. A new edition decides anew for some prefixes.
+    fn hash(&self, provider: &Provider, slot: u32, edition: Edition) -> u64 {
+        let first = mix(provider.key, 77, i64::from(slot));
+        match edition {
+            Edition::Second { moved } if fraction(mix(first, 78, 0)) < moved => mix(first, 79, 0),
+            Edition::First | Edition::Second { .. } => first,
+        }
+    }
+
     /// What the location database says of a provider's prefix. Wrong cities and countries are properties of the
     /// prefix, so everyone behind it suffers alike.
-    pub(crate) fn locate(&self, provider: &Provider, slot: u32) -> Located {
-        let hash = mix(provider.key, 77, i64::from(slot));
+    pub(crate) fn locate(&self, provider: &Provider, slot: u32, edition: Edition) -> Located {
+        let hash = self.hash(provider, slot, edition);
         let mut site = provider.site_of(slot).unwrap_or(Site { country: 0, city: 0 });
         let luck = fraction(hash);
         if luck < self.country_error {

@@ -112,6 +112,8 @@ pub struct DeviceParameters {
     pub borrowed_share: f64,
     /// Enterprise: share of company computers that show a device id; 0 for consumers.
     pub managed_share: f64,
+    /// Consumer: share of accounts whose devices show a key that the service put there; 0 for companies.
+    pub keyed_share: f64,
     /// Share of Windows among computers.
     pub windows_share: f64,
     /// Share of Edge among browsers on Windows.
@@ -143,12 +145,17 @@ impl Parameters {
     /// Draws the figures of a world.
     pub(crate) fn draw(config: &WorldConfig) -> Self {
         let rng = &mut Rng::new(config.seed, "parameters", 0);
-        Self {
+        let mut drawn = Self {
             people: PeopleParameters::draw(rng, config.regime),
             networks: NetworkParameters::draw(rng, config.regime),
             devices: DeviceParameters::draw(rng, config.regime),
             attackers: AttackParameters::draw(rng),
+        };
+        if config.regime == Regime::Consumer {
+            // Assumed: a token in an application or a lasting cookie, where it is kept.
+            drawn.devices.keyed_share = rng.between(0.15, 0.35);
         }
+        drawn
     }
 }
 
@@ -257,6 +264,7 @@ impl DeviceParameters {
             edge_share: by([0.12, 0.25], [0.15, 0.75]),
             // Assumed.
             tool_share: by([0.001, 0.005], [0.01, 0.06]),
+            keyed_share: 0.0,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::config::Regime;
 use crate::names;
 use crate::providers::Kind;
 use crate::releases::DAY_MS;
-use crate::rng::Rng;
+use crate::rng::{Rng, fraction, mix};
 use crate::spot::Line;
 use crate::tenant::Tenant;
 use crate::trips::{self, Trip};
@@ -55,6 +55,10 @@ pub(crate) struct Person {
     pub clock: Clock,
     pub trips: Vec<Trip>,
     pub begin_ms: i64,
+    /// The end of the employment or the membership; never in worlds of logins only.
+    pub end_ms: i64,
+    /// Whether a merger or a campaign brought this person.
+    pub is_influx: bool,
     /// A long absence: from, to.
     pub absence: Option<(i64, i64)>,
     pub factor: Option<Factor>,
@@ -67,15 +71,22 @@ impl Person {
     pub(crate) fn draw(rng: &mut Rng, tenant: &Tenant, ix: u32, neighbour: Option<&Person>) -> Option<Self> {
         let people = &tenant.params.people;
         let flatmate = neighbour.filter(|_| rng.chance(tenant.params.networks.household_share));
-        let (country, city) = match flatmate {
-            Some(other) => (other.country, other.city),
-            None => draw_place(rng, tenant),
+        let arrival = tenant
+            .activity
+            .as_ref()
+            .and_then(|params| tenant.upheavals.arrival(params, ix));
+        let (country, city) = match (flatmate, arrival) {
+            (_, Some((_, Some(country)))) => (country, 0),
+            (Some(other), _) => (other.country, other.city),
+            (None, _) => draw_place(rng, tenant),
         };
+        let flatmate = flatmate.filter(|other| other.country == country);
         let place = (country, city);
         let office = draw_office(rng, tenant, place);
         let joins = rng.chance(people.joiner_share);
         let into_period = if joins { rng.between(0.0, 0.95) } else { 0.0 };
-        Some(Self {
+        let is_keyed = fraction(mix(u64::from(ix), 31, 0)) < tenant.params.devices.keyed_share;
+        let mut person = Self {
             ix,
             user: names::user(rng, ix),
             country,
@@ -91,12 +102,23 @@ impl Person {
             wardrobe: Wardrobe::draw(rng, tenant, country),
             clock: Clock::draw(rng, tenant.config.regime),
             trips: trips::draw(rng, tenant, place),
-            begin_ms: tenant.start_ms
-                + math::to_i64(into_period * math::from_i64(tenant.end_ms - tenant.start_ms)),
+            begin_ms: arrival.map_or_else(
+                || {
+                    tenant.start_ms
+                        + math::to_i64(into_period * math::from_i64(tenant.end_ms - tenant.start_ms))
+                },
+                |(begin_ms, _)| begin_ms,
+            ),
+            end_ms: draw_end(tenant, ix),
+            is_influx: arrival.is_some(),
             absence: draw_absence(rng, tenant),
             factor: draw_factor(rng, tenant),
             activity: rng.log_normal(people.activity_median, people.activity_spread),
-        })
+        };
+        if is_keyed {
+            person.wardrobe.bind(mix(tenant.config.seed, 41, i64::from(ix)));
+        }
+        Some(person)
     }
 
     /// The home line at a time, and when it began.
@@ -240,6 +262,16 @@ fn draw_server(rng: &mut Rng, tenant: &Tenant, country: CountryIx) -> Option<Lin
     };
     let provider = here.or_else(|| tenant.networks.pick(rng, place, &[Kind::Hosting]))?;
     Line::fixed(rng, &tenant.networks, provider, (place, 0))
+}
+
+/// When a person leaves; [`i64::MAX`] for those who stay.
+fn draw_end(tenant: &Tenant, ix: u32) -> i64 {
+    let share = tenant.activity.as_ref().map_or(0.0, |params| params.leaver_share);
+    if fraction(mix(u64::from(ix), 32, 0)) >= share {
+        return i64::MAX;
+    }
+    let span = math::from_i64(tenant.end_ms - tenant.start_ms);
+    tenant.start_ms + math::to_i64((0.3 + 0.6 * fraction(mix(u64::from(ix), 33, 0))) * span)
 }
 
 fn draw_absence(rng: &mut Rng, tenant: &Tenant) -> Option<(i64, i64)> {

@@ -173,6 +173,7 @@ mod tests {
     use super::*;
     use crate::atlas;
     use crate::config::{Regime, WorldConfig};
+    use crate::network::Edition;
     use crate::parameters::Parameters;
     use habitus_model::Prefix;
     use std::collections::BTreeSet;
@@ -226,10 +227,9 @@ mod tests {
             let line = Line::home(rng, &networks, &params.networks, (country, 0)).unwrap();
             let spot = line.at(&networks, 1_736_121_600_000).unwrap();
             let owner = networks.get(spot.provider).unwrap();
-            assert_eq!(
-                networks.locate(owner, spot.slot),
-                networks.locate(owner, spot.slot)
-            );
+            let located = |edition| networks.locate(owner, spot.slot, edition);
+            assert_eq!(located(Edition::First), located(Edition::First));
+            assert_eq!(located(Edition::First), located(Edition::Second { moved: 0.0 }));
             if let IpAddr::V4(v4) = spot.ip {
                 assert_eq!(v4.to_bits() >> 8, owner.base(spot.slot) >> 8);
             }

@@ -1,14 +1,16 @@
 //! The tenant: where its people live, its offices and gateways.
 
+use crate::activity_parameters::ActivityParameters;
 use crate::atlas::{self, COUNTRIES, CountryIx};
 use crate::clock;
-use crate::config::{Regime, WorldConfig};
-use crate::network::{Networks, Site};
+use crate::config::{Regime, Scope, WorldConfig};
+use crate::network::{Edition, Networks, Site};
 use crate::parameters::Parameters;
 use crate::providers::Kind;
 use crate::releases::{DAY_MS, date};
 use crate::rng::Rng;
 use crate::spot::Line;
+use crate::upheaval::Upheavals;
 use habitus_model::math;
 use std::ops::Range;
 
@@ -38,6 +40,10 @@ pub(crate) struct Tenant {
     pub gateways: Vec<Line>,
     /// Enterprise: a new gateway that replaces the others, and when its roll-out begins.
     pub rollout: Option<(i64, Line)>,
+    /// With [`Scope::Activity`]: the figures of what goes on beyond logins.
+    pub activity: Option<ActivityParameters>,
+    /// What befalls everybody at once; nothing in worlds of logins only.
+    pub upheavals: Upheavals,
 }
 
 impl Tenant {
@@ -55,6 +61,11 @@ impl Tenant {
         };
         let end_ms = start_ms + i64::from(config.days.max(1)) * DAY_MS;
         let rollout = draw_rollout(rng, &networks, &homes, start_ms..end_ms);
+        let activity = (config.scope == Scope::Activity).then(|| ActivityParameters::draw(config));
+        let office = offices.first().map(|office| (office.country, office.city));
+        let upheavals = activity
+            .as_ref()
+            .map(|params| Upheavals::draw(config, params, (&networks, &homes), (start_ms..end_ms, office)));
         Self {
             config: config.clone(),
             params,
@@ -65,6 +76,26 @@ impl Tenant {
             offices,
             gateways,
             rollout: rollout.filter(|_| config.regime == Regime::Enterprise),
+            activity,
+            upheavals: upheavals.unwrap_or_default(),
+        }
+    }
+
+    /// The edition of the location database in use at a time.
+    pub(crate) fn edition(&self, ms: i64) -> Edition {
+        match (&self.activity, self.upheavals.database) {
+            (Some(params), Some(from_ms)) if from_ms <= ms => Edition::Second {
+                moved: params.relocated_share,
+            },
+            _ => Edition::First,
+        }
+    }
+
+    /// The lines of an office at a time: the first one may have moved.
+    pub(crate) fn egress(&self, office: usize, ms: i64) -> &[Line] {
+        match &self.upheavals.office_move {
+            Some((from_ms, lines)) if office == 0 && *from_ms <= ms => lines,
+            _ => self.offices.get(office).map_or(&[], |office| &office.egress),
         }
     }
 

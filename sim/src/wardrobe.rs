@@ -4,7 +4,7 @@ use crate::atlas::CountryIx;
 use crate::client::{Device, Form, Shop};
 use crate::config::Regime;
 use crate::releases::DAY_MS;
-use crate::rng::Rng;
+use crate::rng::{Rng, mix};
 use crate::tenant::Tenant;
 use habitus_model::{Text, math};
 
@@ -57,6 +57,24 @@ impl Wardrobe {
             slots.push(Slot::draw(rng, tenant, country, (Form::Tool, 0.2)));
         }
         Self { slots }
+    }
+
+    /// Whether the devices in use at a time show keys: all of them, or none; `None` where some do.
+    pub(crate) fn shows_keys(&self, ms: i64) -> Option<bool> {
+        let used = self.slots.iter().filter_map(|slot| slot.at(ms));
+        let mut keyed = used.map(|(_, generation)| generation.device.uid.is_some());
+        let first = keyed.next()?;
+        keyed.all(|other| other == first).then_some(first)
+    }
+
+    /// Gives each browser a key of its own, as services do that bind clients; scripts keep none.
+    pub(crate) fn bind(&mut self, key: u64) {
+        let generations = self.slots.iter_mut().flat_map(|slot| &mut slot.generations);
+        let browsers = generations
+            .flat_map(|generation| std::iter::once(&mut generation.device).chain(&mut generation.second));
+        for (nth, browser) in (0..).zip(browsers.filter(|browser| browser.form != Form::Tool)) {
+            browser.uid = Some(Text::new(format!("{:016x}", mix(key, 40, nth))));
+        }
     }
 
     /// The device of a login at a time: `at_work` prefers computers, being away prefers what fits a pocket.

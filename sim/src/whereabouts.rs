@@ -16,6 +16,8 @@ use habitus_model::math;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Whereabouts {
     pub spot: Spot,
+    /// What the spot is the address of.
+    pub line: Line,
     pub cohort: Cohort,
 }
 
@@ -41,7 +43,11 @@ pub(crate) fn draw(
 ) -> Option<Whereabouts> {
     let at = |line: &Line, cohort| {
         let spot = line.at(&tenant.networks, ms)?;
-        Some(Whereabouts { spot, cohort })
+        Some(Whereabouts {
+            spot,
+            line: *line,
+            cohort,
+        })
     };
     if let Some(server) = person.server.filter(|_| device.form == Form::Tool) {
         return at(&server, Cohort::Usual);
@@ -53,7 +59,7 @@ pub(crate) fn draw(
         return at(&away(rng, tenant, person, (trip, device))?, Cohort::Travel);
     }
     if let Some(line) = workplace(rng, tenant, person, (ms, device)) {
-        return at(&line, Cohort::Usual);
+        return at(&line, of_workplace(tenant, person, ms));
     }
     let carried = match device.form {
         Form::Phone => tenant.params.networks.carrier_share,
@@ -80,6 +86,15 @@ fn is_in_office(tenant: &Tenant, person: &Person, ms: i64) -> bool {
     let today = fraction(mix(u64::from(person.ix), 9, ms.div_euclid(DAY_MS)));
     let open = tenant.offices.get(ix).is_some_and(|office| office.is_open(ms));
     open && today < share && person.trip(ms).is_none()
+}
+
+/// An office that moved is news for two weeks.
+fn of_workplace(tenant: &Tenant, person: &Person, ms: i64) -> Cohort {
+    let in_first = person.office.is_some_and(|(ix, _)| ix == 0);
+    match &tenant.upheavals.office_move {
+        Some((from, _)) if in_first && *from <= ms && ms < from + 14 * DAY_MS => Cohort::OfficeMove,
+        _ => Cohort::Usual,
+    }
 }
 
 fn through_tunnel(
@@ -119,10 +134,10 @@ fn away(rng: &mut Rng, tenant: &Tenant, person: &Person, (trip, device): (&Trip,
 
 fn workplace(rng: &mut Rng, tenant: &Tenant, person: &Person, (ms, device): (i64, &Device)) -> Option<Line> {
     if is_in_office(tenant, person, ms) {
-        let office = person.office.and_then(|(ix, _)| tenant.offices.get(ix))?;
+        let (office, _) = person.office?;
         // Phones in the office use the guest network or the carrier as often as the office's own.
         let inside = device.form == Form::Computer || rng.chance(0.5);
-        return rng.pick(&office.egress).copied().filter(|_| inside);
+        return rng.pick(tenant.egress(office, ms)).copied().filter(|_| inside);
     }
     let offset = person.offset_minutes(ms);
     let day = (ms + offset * 60_000).div_euclid(DAY_MS);

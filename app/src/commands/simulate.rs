@@ -1,11 +1,11 @@
-//! `habitus simulate`: a seeded world of accounts as a log, with takeovers apart and the truth beside them.
+//! `habitus simulate`: a seeded world of accounts as a log, with single takeovers apart and the truth beside them.
 
 use super::evaluate::{at_least_one, regime};
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::terminal::Talk;
 use clap::Args;
 use habitus_normalize::ocsf_out;
-use habitus_sim::{Label, Labelled, Regime, WorldConfig, generate};
+use habitus_sim::{Label, Labelled, Regime, Scope, WorldConfig, generate};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   habitus simulate --events events.ndjson --attacks attacks.ndjson --labels labels.ndjson
+  habitus simulate --scope activity --events log.ndjson --labels labels.ndjson
   habitus simulate --regime consumer --seed 4 --events - | habitus replay -
   habitus replay events.ndjson --probes attacks.ndjson --verdicts verdicts.ndjson";
 
@@ -32,23 +33,34 @@ pub struct Simulate {
     /// Length of the period in days
     #[arg(long, value_name = "N", env = "HABITUS_DAYS")]
     days: Option<u32>,
-    /// Takeovers of each kind
+    /// logins: logins, and single takeovers as probes. activity: also sessions, prompts, requests, machines, upheavals,
+    /// and attacks of several events that stand in the log
+    #[arg(long, value_name = "SCOPE", default_value = "logins", env = "HABITUS_SCOPE", value_parser = scope)]
+    scope: Scope,
+    /// With --scope activity: multiple of the usual number of attacks in the log; 0 plants none
+    #[arg(long, value_name = "N", env = "HABITUS_SCENARIOS")]
+    scenarios: Option<u32>,
+    /// Takeovers of each kind, as probes
     #[arg(long, value_name = "N", env = "HABITUS_ATTACKS_PER_KIND")]
     attacks_per_kind: Option<u32>,
-    /// Where the owners' logins go, as OCSF; `-` is standard output
+    /// Where the log goes, as OCSF; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-", env = "HABITUS_EVENTS")]
     events: PathBuf,
     /// Where the takeovers go, as OCSF, to be replayed as --probes
     #[arg(long, value_name = "FILE", env = "HABITUS_ATTACKS")]
     attacks: Option<PathBuf>,
-    /// Where the truth goes: {"uid", "label"} of every event, one JSON object a line
+    /// Where the truth goes: {"uid", "label", "attack"} of every event, and the "campaign" of what is planted in the
+    /// log; one JSON object a line
     #[arg(long, value_name = "FILE", env = "HABITUS_LABELS")]
     labels: Option<PathBuf>,
 }
 
 /// Simulates, and writes the files.
 pub fn run(asked: &Simulate, talk: Talk) -> Result<Outcome, Failure> {
-    let mut config = WorldConfig::new(asked.seed, asked.regime);
+    let mut config = match asked.scope {
+        Scope::Logins => WorldConfig::new(asked.seed, asked.regime),
+        Scope::Activity => WorldConfig::activity(asked.seed, asked.regime),
+    };
     if let Some(accounts) = asked.accounts {
         config.accounts = at_least_one("--accounts", accounts)?;
     }
@@ -56,14 +68,15 @@ pub fn run(asked: &Simulate, talk: Talk) -> Result<Outcome, Failure> {
         config.days = at_least_one("--days", days)?;
     }
     config.attacks_per_kind = asked.attacks_per_kind.unwrap_or(config.attacks_per_kind);
+    config.scenarios = asked.scenarios.unwrap_or(config.scenarios);
     let world = generate(&config);
-    let events = write_events(&asked.events, world.legitimate())?;
+    let events = write_events(&asked.events, world.stream())?;
     let attacks = match &asked.attacks {
         Some(path) => write_events(path, world.attacks())?,
         None => 0,
     };
     if let Some(path) = &asked.labels {
-        write_labels(path, world.legitimate().chain(world.attacks()))?;
+        write_labels(path, world.stream().chain(world.attacks()))?;
     }
     talk.line(format_args!("{events} events, {attacks} takeovers"));
     Ok(Outcome::Done)
@@ -85,20 +98,15 @@ pub(super) fn write_events(path: &Path, events: impl Iterator<Item = Labelled>) 
     Ok(count)
 }
 
-/// The truth about an event, in snake case.
-pub(super) fn truth(label: &Label) -> &'static str {
-    match label {
-        Label::Legitimate(cohort) => cohort.name(),
-        Label::Attack(kind) => kind.name(),
-    }
-}
-
 fn write_labels(path: &Path, events: impl Iterator<Item = Labelled>) -> Result<(), Failure> {
     let mut out = create(path)?;
     for Labelled { event, label } in events {
-        let is_attack = matches!(label, Label::Attack(_));
-        let line =
-            serde_json::json!({ "uid": event.uid.as_str(), "label": truth(&label), "attack": is_attack });
+        let mut line = serde_json::json!({
+            "uid": event.uid.as_str(), "label": label.name(), "attack": label.is_attack(),
+        });
+        if let Label::Scenario(planted) = label {
+            line["campaign"] = planted.campaign.into();
+        }
         writeln!(out, "{line}")?;
     }
     Ok(out.flush()?)
@@ -114,4 +122,12 @@ fn create(path: &Path) -> Result<Box<dyn Write>, Failure> {
             .help("name a file in a directory that exists and can be written")
     })?;
     Ok(Box::new(BufWriter::new(file)))
+}
+
+fn scope(name: &str) -> Result<Scope, String> {
+    match name {
+        "logins" => Ok(Scope::Logins),
+        "activity" => Ok(Scope::Activity),
+        _ => Err("choose logins or activity".to_owned()),
+    }
 }

@@ -10,6 +10,7 @@ use crate::engine::{Engine, Record};
 use crate::stage::{Routed, Shard};
 use habitus_model::{Assessment, Context};
 use habitus_profile::attempts::{Attempts, Burst};
+use habitus_profile::notices::{Notice, Notices};
 use habitus_profile::{Adjudication, Keys};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub struct Ahead {
     attempts: Attempts,
     /// How many waiting events touch a source.
     sources: BTreeMap<u64, u32>,
+    notices: Notices,
+    /// How many waiting events are noted of an account.
+    noted: BTreeMap<u64, u32>,
 }
 
 impl Engine {
@@ -37,7 +41,7 @@ impl Engine {
             };
             attempts.look(key, context.time, self.failed_name(context))
         });
-        let routed = self.routed_as_is(record, burst);
+        let routed = self.routed_as_is(record, (burst, self.notice_ahead(ahead, context)));
         let nobody = Shard::default();
         let shard = if ahead.accounts.contains_key(&routed.fingerprint) {
             &ahead.shard
@@ -53,7 +57,9 @@ impl Engine {
     /// profile if nothing of the account waited.
     pub fn look_ahead(&self, ahead: &mut Ahead, record: &Record) -> Assessment {
         let burst = self.count_ahead(ahead, &record.context);
-        let routed = self.routed_as_is(record, burst);
+        let notice = self.notice_ahead(ahead, &record.context);
+        self.note_ahead(ahead, &record.context);
+        let routed = self.routed_as_is(record, (burst, notice));
         if !ahead.accounts.contains_key(&routed.fingerprint) {
             self.adopt(ahead, &routed);
         }
@@ -71,6 +77,11 @@ impl Engine {
             && ends(&mut ahead.sources, key)
         {
             ahead.attempts.forget(key);
+        }
+        if let Some((key, _)) = self.noted(&record.context)
+            && ends(&mut ahead.noted, key)
+        {
+            ahead.notices.forget(key);
         }
     }
 
@@ -104,7 +115,7 @@ impl Engine {
     /// What a record would be assessed as if a person's verdict on it had been applied. O(1), and a copy of the profile.
     #[must_use]
     pub fn assess_after(&self, ahead: &Ahead, record: &Record, said: Adjudication) -> Assessment {
-        let routed = self.routed_as_is(record, None);
+        let routed = self.routed_as_is(record, (None, self.notice_ahead(ahead, &record.context)));
         let mut alone = Ahead::default();
         self.adopt(&mut alone, &routed);
         let Context { account, time, .. } = &record.context;
@@ -125,13 +136,31 @@ impl Engine {
         alone.shard.assess(&routed, &self.tenants, &self.config).0
     }
 
-    fn routed_as_is<'r>(&self, record: &'r Record, burst: Option<Burst>) -> Routed<'r> {
+    fn routed_as_is<'r>(
+        &self,
+        record: &'r Record,
+        (burst, notice): (Option<Burst>, Option<Notice>),
+    ) -> Routed<'r> {
         Routed {
             record,
             tenant: self.tenant_numbers.get(&record.context.tenant).copied(),
             fingerprint: self.fingerprint(&record.context),
             burst,
+            notice,
             may_grow: self.may_grow,
+        }
+    }
+
+    fn notice_ahead(&self, ahead: &Ahead, context: &Context) -> Option<Notice> {
+        let key = self.fingerprint(context);
+        ahead.notices.of(key).or_else(|| self.notices.of(key))
+    }
+
+    fn note_ahead(&self, ahead: &mut Ahead, context: &Context) {
+        if let Some((key, deed)) = self.noted(context) {
+            ahead.notices.adopt(key, &self.notices);
+            *ahead.noted.entry(key).or_default() += 1;
+            ahead.notices.note(key, deed, context.time.minutes());
         }
     }
 

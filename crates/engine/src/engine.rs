@@ -5,9 +5,10 @@ use crate::stage::{Concluded, Routed, Shard};
 use crate::tenant::{Delta, Tenant};
 use habitus_model::hash::HashKey;
 use habitus_model::network::stable_host;
-use habitus_model::{Assessment, Context, EventUid, TenantId};
+use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
 use habitus_policy::Thresholds;
 use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
+use habitus_profile::notices::{Notice, Notices, is_noted};
 use habitus_score::Weights;
 use std::collections::BTreeMap;
 
@@ -73,6 +74,7 @@ pub struct Engine {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) attempts: Attempts,
+    pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
 }
 
@@ -88,6 +90,7 @@ impl Engine {
             tenants: Vec::new(),
             shards,
             attempts: Attempts::default(),
+            notices: Notices::default(),
             may_grow: true,
         }
     }
@@ -121,10 +124,12 @@ impl Engine {
     pub fn assess(&self, record: &Record) -> Assessment {
         let context = &record.context;
         let tenant = self.tenant_numbers.get(&context.tenant).copied();
+        let fingerprint = self.fingerprint(context);
         let routed = Routed {
             record,
             tenant,
-            fingerprint: self.fingerprint(context),
+            fingerprint,
+            notice: self.notices.of(fingerprint),
             burst: self
                 .source_of(context)
                 .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
@@ -225,13 +230,34 @@ impl Engine {
                 .insert(context.tenant.clone(), self.tenants.len());
             self.tenants.push(Tenant::default());
         }
+        let fingerprint = self.fingerprint(context);
         Routed {
             record,
             tenant,
-            fingerprint: self.fingerprint(context),
+            fingerprint,
             burst: self.count(record),
+            notice: self.heed(record, fingerprint),
             may_grow: self.may_grow,
         }
+    }
+
+    /// What was done to the account before; then notes what this record does, to whomever.
+    fn heed(&mut self, record: &Record, fingerprint: u64) -> Option<Notice> {
+        let before = self.notices.of(fingerprint);
+        if record.learning == Learning::Learn
+            && let Some((key, deed)) = self.noted(&record.context)
+        {
+            self.notices.note(key, deed, record.context.time.minutes());
+        }
+        before
+    }
+
+    /// What is to be noted of a record, and of which account.
+    pub(crate) fn noted(&self, context: &Context) -> Option<(u64, Deed)> {
+        let conduct = context.conduct.as_ref().filter(|_| is_noted(context))?;
+        let target = conduct.target.as_ref().or(context.account.as_ref())?;
+        let key = self.fingerprint_of(&context.tenant, target.as_str());
+        Some((key, conduct.deed?))
     }
 
     /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
@@ -280,9 +306,11 @@ impl Engine {
 
     pub(crate) fn fingerprint(&self, context: &Context) -> u64 {
         let account = context.account.as_ref().map_or("", |account| account.as_str());
-        self.config
-            .hash_key
-            .fingerprint(&(context.tenant.as_str(), account))
+        self.fingerprint_of(&context.tenant, account)
+    }
+
+    fn fingerprint_of(&self, tenant: &TenantId, account: &str) -> u64 {
+        self.config.hash_key.fingerprint(&(tenant.as_str(), account))
     }
 
     pub(crate) fn shard_of(&self, fingerprint: u64) -> usize {

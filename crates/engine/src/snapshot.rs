@@ -6,6 +6,7 @@ use crate::tenant::Tenant;
 use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
 use habitus_profile::attempts::{Attempts, AttemptsState};
+use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ struct Layout {
     /// By name: the number of a tenant tells who came first, which is nobody's business.
     tenants: Vec<(TenantId, Tenant)>,
     attempts: AttemptsState,
+    notices: NoticesState,
     accounts: Vec<Held>,
 }
 
@@ -59,11 +61,13 @@ impl Engine {
             .filter_map(|(id, number)| Some((id.clone(), self.tenants.get(*number)?.clone())))
             .collect();
         let attempts = self.attempts.state();
+        let notices = self.notices.state();
         let layout = Layout {
             version: VERSION,
             position: self.position,
             tenants,
             attempts,
+            notices,
             accounts,
         };
         Ok(postcard::to_stdvec(&layout)?)
@@ -83,6 +87,7 @@ impl Engine {
         let mut engine = Engine::new(config);
         engine.position = layout.position;
         engine.attempts = Attempts::from_state(layout.attempts);
+        engine.notices = Notices::from_state(layout.notices);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);
             engine.tenants.push(tenant);

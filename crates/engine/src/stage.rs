@@ -2,13 +2,17 @@
 
 use crate::accounts::{Accounts, Held, Slot};
 use crate::engine::{Config, Learning, Record};
-use crate::tenant::{Delta, Tenant};
+use crate::tenant::{Delta, Stratum, Tenant};
+use habitus_detect::detectors::resource;
 use habitus_detect::{View, detectors};
 use habitus_model::{AccountKind, Assessment, Blind, Context, Evidence, Family, Opinion, RiskScore};
 use habitus_profile::attempts::Burst;
 use habitus_profile::known::Arrival;
+use habitus_profile::memory::is_failed_prompt;
+use habitus_profile::notices::Notice;
 use habitus_profile::recall::Sighting;
-use habitus_profile::{Profile, Recall};
+use habitus_profile::told::Told;
+use habitus_profile::{Observation, Profile, Recall};
 use habitus_score::{confidence, fuse};
 
 /// One shard of accounts.
@@ -42,6 +46,8 @@ pub struct Routed<'a> {
     pub fingerprint: u64,
     /// What the network stage says of its source.
     pub burst: Option<Burst>,
+    /// What was done to its account of late.
+    pub notice: Option<Notice>,
     /// Whether there is room for an account never seen.
     pub may_grow: bool,
 }
@@ -56,21 +62,25 @@ impl Shard {
     ) -> (Assessment, Option<(usize, Delta)>) {
         let (assessment, seen) = self.assess(routed, tenants, config);
         let context = &routed.record.context;
-        let (Some(tenant), true) = (
-            routed.tenant,
-            routed.record.learning == Learning::Learn && context.may_teach(),
-        ) else {
+        let (Some(tenant), Learning::Learn) = (routed.tenant, routed.record.learning) else {
             return (assessment, None);
         };
+        if !context.may_teach() {
+            if is_failed_prompt(context) {
+                self.note_failed_prompt(routed, tenant, &seen);
+            }
+            return (assessment, None);
+        }
         let arrival = arrival(context, assessment.score, config);
-        let observation = self.learn(routed, tenant, (&seen, arrival));
-        let counts = seen.is_visit || context.activity.is_authentication();
-        let delta = counts.then_some(Delta {
+        let nats = edge_nats(&assessment, &seen);
+        let (observation, told) = self.learn(routed, tenant, (&seen, arrival, nats));
+        let delta = Delta {
             observation,
-            total: (assessment.kind, assessment.log_odds),
+            told,
+            total: (assessment.kind, stratum(context, &seen), assessment.log_odds),
             now: seen.now,
-        });
-        (assessment, delta.map(|delta| (tenant, delta)))
+        };
+        (assessment, Some((tenant, delta)))
     }
 
     /// Assesses a record and changes nothing.
@@ -91,7 +101,8 @@ impl Shard {
             population: &tenant.population,
             key: config.hash_key,
         };
-        let seen = recall.sight(context);
+        let mut seen = recall.sight(context);
+        seen.notice = routed.notice;
         let view = View {
             context,
             seen: &seen,
@@ -100,8 +111,8 @@ impl Shard {
             burst: routed.burst,
         };
         let (evidence, blind) = gather(&view);
-        let kind = profile.map_or(context.kind, |profile| profile.kind);
-        let assessment = conclude(routed, (evidence, blind), (kind, seen.visits), tenant, config);
+        let kind = profile.map_or(context.kind, Profile::behaves_as);
+        let assessment = conclude(routed, (evidence, blind), (kind, &seen), tenant, config);
         (assessment, seen)
     }
 
@@ -115,18 +126,22 @@ impl Shard {
         &mut self,
         routed: &Routed<'_>,
         tenant: usize,
-        (seen, arrival): (&Sighting, Arrival),
-    ) -> Option<habitus_profile::Observation> {
+        (seen, arrival, nats): (&Sighting, Arrival, f64),
+    ) -> (Option<Observation>, Option<Box<Told>>) {
         let context = &routed.record.context;
-        let account = context.account.as_ref()?;
+        let Some(account) = context.account.as_ref() else {
+            return (None, None);
+        };
         let number = tenant_number(tenant);
         if let Some(profile) = self.accounts.get_mut(routed.fingerprint, number, account) {
-            return profile.learn(seen, context, arrival);
+            let told = profile.learn_conduct(seen, context, (arrival, nats));
+            return (profile.learn(seen, context, arrival), told);
         }
         if !routed.may_grow {
-            return None;
+            return (None, None);
         }
         let mut profile = Profile::new(context.kind, seen.now);
+        let told = profile.learn_conduct(seen, context, (arrival, nats));
         let observation = profile.learn(seen, context, arrival);
         let slot = Slot {
             tenant: number,
@@ -137,8 +152,43 @@ impl Shard {
             fingerprint: routed.fingerprint,
             profile,
         });
-        observation
+        (observation, told)
     }
+
+    /// Names that never succeeded have no profile, and get none by failing.
+    fn note_failed_prompt(&mut self, routed: &Routed<'_>, tenant: usize, seen: &Sighting) {
+        let context = &routed.record.context;
+        let Some(account) = context.account.as_ref() else {
+            return;
+        };
+        let held = self
+            .accounts
+            .get_mut(routed.fingerprint, tenant_number(tenant), account);
+        if let Some(profile) = held {
+            profile.note_failed_prompt(seen, context);
+        }
+    }
+}
+
+/// Logins and beginnings of visits are one population of totals, what is done within visits another.
+fn stratum(context: &Context, seen: &Sighting) -> Stratum {
+    if seen.is_visit || context.activity.is_authentication() {
+        Stratum::Visit
+    } else {
+        Stratum::Within
+    }
+}
+
+/// What the new things an event uses say, nats, at least 0; earlier ones not counted again.
+fn edge_nats(assessment: &Assessment, seen: &Sighting) -> f64 {
+    let new = seen.conduct.and_then(|conduct| conduct.edges);
+    if new.is_none_or(|edges| edges.new_ones().next().is_none()) {
+        return 0.0;
+    }
+    let own = assessment.contributions.iter();
+    own.filter(|line| line.family == Some(Family::Resource) && line.signal != resource::EXPLORATION)
+        .map(|line| line.nats.0.max(0.0))
+        .sum()
 }
 
 /// The learning gate (SCORING 13): what scored high waits in quarantine, what a strong factor proved does not.
@@ -155,25 +205,35 @@ fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
 fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     let mut evidence = Vec::with_capacity(10);
     let mut blind = Vec::new();
-    for detector in detectors::ALL {
+    let mut looked = [None; detectors::ALL.len()];
+    for (detector, looked) in detectors::ALL.iter().zip(&mut looked) {
+        let family = detector.family();
         match detector.assess(view) {
-            Opinion::Evidence(found) => evidence.extend(found),
-            Opinion::Abstain(why) => blind.push((detector.family(), why)),
+            Opinion::Evidence(found) => {
+                *looked = Some(family);
+                evidence.extend(found);
+            }
+            // A family is blind if all its detectors are: the first says why.
+            Opinion::Abstain(why) if blind.iter().all(|(told, _)| *told != family) => {
+                blind.push((family, why))
+            }
+            Opinion::Abstain(_) => {}
         }
     }
+    blind.retain(|(family, _)| !looked.contains(&Some(*family)));
     (evidence, blind)
 }
 
 fn conclude(
     routed: &Routed<'_>,
     (evidence, blind): (Vec<Evidence>, Vec<(Family, Blind)>),
-    (kind, visits): (AccountKind, f64),
+    (kind, seen): (AccountKind, &Sighting),
     tenant: &Tenant,
     config: &Config,
 ) -> Assessment {
     let Record { context, uid, .. } = routed.record;
     let fused = fuse(evidence, &config.weights);
-    let score = RiskScore::from_tail(tenant.tail(kind, fused.log_odds));
+    let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), fused.log_odds));
     Assessment {
         uid: uid.clone(),
         time: context.time,
@@ -183,7 +243,7 @@ fn conclude(
         log_odds: fused.log_odds,
         score,
         level: score.level(),
-        confidence: confidence(visits, &blind),
+        confidence: confidence(seen.visits, &blind),
         profile: fused.profile,
         contributions: fused.contributions,
         blind,

@@ -2,6 +2,7 @@
 
 use crate::epoch;
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
+use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
 use habitus_score::Calibration;
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,20 @@ pub struct Tenant {
     /// Hazards, popularity, rhythms.
     pub population: Population,
     calibrations: [Calibration; 6],
+    within: [Calibration; 6],
     /// Its records so far, probes excepted.
     position: u64,
     /// What its running epoch has taught.
     pending: Vec<Delta>,
+}
+
+/// What an event's total is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stratum {
+    /// Logins and beginnings of visits.
+    Visit,
+    /// What is done within a visit: many events, hardly independent.
+    Within,
 }
 
 /// What one record changes in its tenant's tables at the end of its epoch.
@@ -23,18 +34,28 @@ pub struct Tenant {
 pub struct Delta {
     /// What the population learns; nothing within a visit.
     pub observation: Option<Observation>,
+    /// What it tells beyond its visit.
+    pub told: Option<Box<Told>>,
     /// Kind of account and total, for calibration.
-    pub total: (AccountKind, Nats),
+    pub total: (AccountKind, Stratum, Nats),
     /// When.
     pub now: Minutes,
 }
 
 impl Tenant {
-    /// Calibrated tail probability of a total for a kind of account.
-    pub fn tail(&self, kind: AccountKind, total: Nats) -> Probability {
-        let all = AccountKind::ALL.iter().position(|each| *each == kind);
-        let calibration = all.and_then(|index| self.calibrations.get(index));
-        calibration.map_or(Probability::new(1.0), |calibration| calibration.tail(total))
+    /// Calibrated tail probability of a total for a kind of account. What is done within visits is rare only if it is both
+    /// among its like and among visits: a hundred events of one visit are no hundred chances to be flagged.
+    pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
+        let at = AccountKind::ALL.iter().position(|each| *each == kind);
+        let tail = |calibrations: &[Calibration]| {
+            at.and_then(|index| calibrations.get(index))
+                .map_or(Probability::new(1.0), |calibration| calibration.tail(total))
+        };
+        let visit = tail(&self.calibrations);
+        match stratum {
+            Stratum::Visit => visit,
+            Stratum::Within => Probability::new(visit.get().max(tail(&self.within).get())),
+        }
     }
 
     /// Records to come until its epoch ends, at least 1.
@@ -62,9 +83,16 @@ impl Tenant {
         if let Some(observation) = &delta.observation {
             self.population.learn(observation);
         }
-        let (kind, total) = delta.total;
+        if let Some(told) = &delta.told {
+            self.population.hear(told, delta.now);
+        }
+        let (kind, stratum, total) = delta.total;
         let index = AccountKind::ALL.iter().position(|each| *each == kind);
-        if let Some(calibration) = index.and_then(|index| self.calibrations.get_mut(index)) {
+        let calibrations = match stratum {
+            Stratum::Visit => &mut self.calibrations,
+            Stratum::Within => &mut self.within,
+        };
+        if let Some(calibration) = index.and_then(|index| calibrations.get_mut(index)) {
             calibration.learn(total, delta.now);
         }
     }

@@ -77,6 +77,7 @@ fn context(account: &str, time_ms: i64, (place, host, client): (u8, u8, u8), fai
             browser_version: 120,
             ..Client::default()
         },
+        conduct: None,
     }
 }
 

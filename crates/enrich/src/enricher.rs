@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::tables::{AddressFacts, Tables};
-use crate::{account, client, network, place};
+use crate::{account, client, conduct, network, place};
 use habitus_model::event::FactorType;
 use habitus_model::hash::HashKey;
 use habitus_model::network::canonical_ip;
@@ -60,10 +60,11 @@ impl Enricher {
     pub fn context(&mut self, event: &Event) -> Context {
         let (network, place) = self.origin(event);
         let client = event.client.user_agent.as_deref().map(|agent| self.client(agent));
+        let kind = account::kind_of(&event.account);
         Context {
             tenant: event.tenant.clone(),
             account: event.account_id(),
-            kind: account::kind_of(&event.account),
+            kind,
             time: event.time,
             utc_offset: event.utc_offset,
             activity: event.activity,
@@ -73,6 +74,7 @@ impl Enricher {
             place,
             network,
             client: client::complete(client.unwrap_or_default(), event),
+            conduct: conduct::of(event, kind),
         }
     }
 

@@ -30,6 +30,7 @@
 pub mod account;
 mod cache;
 pub mod client;
+pub mod conduct;
 pub mod country;
 #[cfg(feature = "embedded-geoip")]
 mod embedded;

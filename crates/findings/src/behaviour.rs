@@ -98,6 +98,7 @@ pub const fn name(family: Family) -> &'static str {
         Family::Sequence => "sequence",
         Family::Burst => "burst",
         Family::Campaign => "campaign",
+        Family::Machine => "machine",
     }
 }
 
@@ -117,6 +118,7 @@ pub const fn title(family: Option<Family>) -> &'static str {
         Some(Family::Sequence) => "Unusual sequence of actions",
         Some(Family::Burst) => "Unusually many attempts",
         Some(Family::Campaign) => "Part of a campaign over several accounts",
+        Some(Family::Machine) => "A machine account used in an unusual way",
         None => "Unusual access",
     }
 }

@@ -245,7 +245,12 @@ impl Novelty {
             Family::Device => client()?,
             Family::Joint => format!("{} with {}", network(hit)?, client()?),
             Family::Burst => stable_host(hit.context.network.ip?).to_string(),
-            Family::Clock | Family::Gap | Family::Authentication | Family::Resource | Family::Sequence => {
+            Family::Clock
+            | Family::Gap
+            | Family::Authentication
+            | Family::Resource
+            | Family::Sequence
+            | Family::Machine => {
                 format!("{} at {}", lead.signal, hit.context.activity.activity_name())
             }
         };

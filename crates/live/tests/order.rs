@@ -48,6 +48,7 @@ fn event(uid: usize, seconds: i64, source: u8) -> Record {
             os: Some(Text::new("Windows")),
             ..Client::default()
         },
+        conduct: None,
     };
     Record {
         uid: EventUid::new(format!("e-{uid}")),

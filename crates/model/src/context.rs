@@ -2,7 +2,9 @@
 
 use crate::ocsf_enum::ocsf_enum;
 use crate::sentence::digits;
-use crate::{AccountId, AccountKind, Activity, EventTime, Network, Place, Status, TenantId, Text, UtcOffset};
+use crate::{
+    AccountId, AccountKind, Activity, Conduct, EventTime, Network, Place, Status, TenantId, Text, UtcOffset,
+};
 use serde::{Deserialize, Serialize};
 
 ocsf_enum! {
@@ -110,6 +112,9 @@ pub struct Context {
     pub network: Network,
     /// With what.
     pub client: Client,
+    /// Sessions, proofs and deeds. Absent: it says nothing of them.
+    #[serde(default)]
+    pub conduct: Option<Box<Conduct>>,
 }
 
 impl Context {

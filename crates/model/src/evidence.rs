@@ -32,6 +32,8 @@ pub enum Family {
     Burst,
     /// X: together with which other accounts.
     Campaign,
+    /// What is new to a machine, which changes nothing by chance.
+    Machine,
 }
 
 /// Attacker profiles: each detector says how likely its observation is under each (SCORING 3).

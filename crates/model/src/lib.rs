@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 pub mod assessment;
+pub mod conduct;
 pub mod context;
 pub mod event;
 pub mod evidence;
@@ -25,6 +26,7 @@ pub mod verdict;
 pub use account::{AccountKind, User};
 pub use activity::Activity;
 pub use assessment::{Assessment, Blind, Contribution, Decision, Disposition};
+pub use conduct::{Conduct, Deed, Grant, Named, Prompt, PromptKind, PromptOutcome};
 pub use context::{Client, Context, DeviceType};
 pub use event::{AuthFacts, ClientFacts, Endpoint, Event, FailureReason, Resource, Status, TimeQuality};
 pub use evidence::{AttackerProfile, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};

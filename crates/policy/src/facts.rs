@@ -240,5 +240,6 @@ const fn family_name(family: Family) -> &'static str {
         Family::Sequence => "sequence",
         Family::Burst => "burst",
         Family::Campaign => "campaign",
+        Family::Machine => "machine",
     }
 }

@@ -85,6 +85,7 @@ impl Default for Specimen {
                 place: Place::default(),
                 network: Network::default(),
                 client: Client::default(),
+                conduct: None,
             },
             score: RiskScore::new(0.0),
             log_odds: Nats(0.0),

@@ -7,6 +7,7 @@ use crate::features::positions::{Position, Positions};
 use crate::hazard::Level;
 use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Retention, Visit};
+use crate::memory::Memory;
 use crate::observation::{NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
 use crate::second_factor::{FactorCount, FactorHabit};
@@ -103,6 +104,8 @@ pub struct Profile {
     pub positions: Positions,
     /// Time zone of home; absent until a place or the client told one.
     pub zone: Option<UtcOffset>,
+    /// Sessions, proofs and deeds; absent until an event says something of them.
+    pub memory: Option<Box<Memory>>,
     visits: f32,
     new_countries: f32,
     new_families: f32,
@@ -132,6 +135,7 @@ impl Profile {
             gap: Gap::default(),
             positions: Positions::default(),
             zone: None,
+            memory: None,
             visits: 0.0,
             new_countries: 0.0,
             new_families: 0.0,
@@ -254,6 +258,10 @@ impl Profile {
             + sets.iter().map(|set| set.heap_bytes()).sum::<usize>()
             + self.versions.capacity() * std::mem::size_of::<Version>()
             + self.positions.heap_bytes()
+            + self
+                .memory
+                .as_ref()
+                .map_or(0, |memory| std::mem::size_of::<Memory>() + memory.heap_bytes())
     }
 
     fn decay(&self, now: Minutes) -> f64 {

@@ -6,6 +6,7 @@
 use crate::bucket::{IdleBucket, SizeBucket};
 use crate::features::clock::PopulationClock;
 use crate::features::gap::{Gap, Rhythm};
+use crate::habits::Habits;
 use crate::hazard::Hazards;
 use crate::joint::{Joint, NetworkNovelty};
 use crate::journey::Journeys;
@@ -13,6 +14,7 @@ use crate::observation::{Observation, VersionChange};
 use crate::popularity::Popularity;
 use crate::second_factor::FactorHabits;
 use crate::teleport::TeleportCell;
+use crate::told::Told;
 use crate::version_mix::VersionMix;
 use habitus_model::math::half_life_factor;
 use habitus_model::{Minutes, NetworkClass};
@@ -98,6 +100,7 @@ pub struct Population {
     teleports: [(f64, f64); TeleportCell::COUNT],
     key_absent: [(f64, f64); 2],
     factors: FactorHabits,
+    habits: Habits,
     decayed: Minutes,
 }
 
@@ -243,10 +246,23 @@ impl Population {
         &self.factors
     }
 
+    /// Sessions, prompts, resources and machines.
+    #[must_use]
+    pub fn habits(&self) -> &Habits {
+        &self.habits
+    }
+
+    /// Takes in what one event told beyond its visit, in the order of the log.
+    pub fn hear(&mut self, told: &Told, now: Minutes) {
+        self.forget(now);
+        self.habits.learn(told);
+    }
+
     /// Applies one observation. Observations come in the order of the log.
     pub fn learn(&mut self, seen: &Observation) {
         self.forget(seen.now);
         self.visits += 1;
+        self.habits.visited(seen);
         self.accounts += u64::from(seen.new_account);
         for (level, novel) in seen.trials() {
             self.hazards.learn(level, seen.bucket, novel);
@@ -331,6 +347,7 @@ impl Population {
         for values in self.groups.values_mut() {
             values.scale(fast, slow);
         }
+        self.habits.scale(fast, slow);
         self.scale_outcomes(fast);
     }
 

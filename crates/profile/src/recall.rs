@@ -2,6 +2,7 @@
 
 use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position, size_bucket};
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
+use crate::features::machine::MachineSeen;
 use crate::features::motion::{self, Move};
 use crate::features::positions::Position;
 use crate::hazard::Level;
@@ -9,6 +10,8 @@ use crate::joint::NetworkNovelty;
 use crate::journey::Journey;
 use crate::keys::{Keys, same_provider};
 use crate::known::{Familiarity, Known, Retention};
+use crate::memory::ConductSeen;
+use crate::notices::Notice;
 use crate::observation::{KeyHabit, VersionChange};
 use crate::population::{Kind, Population};
 use crate::second_factor::FactorSeen;
@@ -132,6 +135,12 @@ pub struct Sighting {
     pub position: Option<Position>,
     /// Moves from and to remembered positions, in order of their time.
     pub moves: Vec<Move>,
+    /// Sessions, proofs and deeds. Absent: the event says nothing of them.
+    pub conduct: Option<ConductSeen>,
+    /// What a machine keeps to. Absent: no tool ever used the account.
+    pub machine: Option<MachineSeen>,
+    /// What was done to the account of late, as the network stage noted it. Absent: nothing.
+    pub notice: Option<Notice>,
 }
 
 /// What a sighting is made from.
@@ -151,6 +160,7 @@ impl Recall<'_> {
     pub fn sight(&self, context: &Context) -> Sighting {
         let mut seen = self.bare(context);
         let Some(profile) = self.profile.filter(|profile| profile.visits_ever() > 0) else {
+            seen.see_conduct(None, context);
             return seen;
         };
         self.see_network(profile, &mut seen);
@@ -168,6 +178,7 @@ impl Recall<'_> {
             let journey = |km| Journey::of(Km(km), context.network.class);
             seen.journey = nearest.filter(|_| abroad).map(journey);
         }
+        seen.see_conduct(Some(profile), context);
         seen
     }
 
@@ -211,6 +222,9 @@ impl Recall<'_> {
             factor: None,
             position: position(context, &keys),
             moves: Vec::new(),
+            conduct: None,
+            machine: None,
+            notice: None,
         }
     }
 

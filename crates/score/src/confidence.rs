@@ -33,7 +33,8 @@ fn share(family: Family) -> f64 {
         | Family::Resource
         | Family::Sequence
         | Family::Burst
-        | Family::Campaign => 0.0,
+        | Family::Campaign
+        | Family::Machine => 0.0,
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Fused {
     pub contributions: Vec<Contribution>,
 }
 
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     Family::Network,
     Family::Device,
     Family::Joint,
@@ -67,6 +67,7 @@ const FAMILIES: [Family; 12] = [
     Family::Sequence,
     Family::Burst,
     Family::Campaign,
+    Family::Machine,
 ];
 
 impl Weights {
@@ -91,7 +92,8 @@ impl Weights {
             | Family::Resource
             | Family::Sequence
             | Family::Burst
-            | Family::Campaign => self.other,
+            | Family::Campaign
+            | Family::Machine => self.other,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Organisation {
 fn kind(labelled: &Labelled) -> Option<(String, &'static str)> {
     match &labelled.label {
         Label::Attack(kind) => Some((labelled.event.uid.to_string(), kind.name())),
-        Label::Legitimate(_) => None,
+        Label::Legitimate(_) | Label::Scenario(_) => None,
     }
 }
 

@@ -8,9 +8,15 @@ mod clock;
 mod device;
 mod factor;
 mod gap;
+mod grant;
 mod joint;
+mod machine;
 mod motion;
 mod network;
+mod prompts;
+mod recovery;
+pub mod resource;
+mod session;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
@@ -19,7 +25,13 @@ pub const ALL: &[&dyn Detector] = &[
     &device::Device,
     &factor::Factor,
     &gap::Gap,
+    &grant::Grant,
     &joint::Joint,
+    &machine::Machine,
     &motion::Motion,
     &network::Network,
+    &prompts::Prompts,
+    &recovery::Recovery,
+    &resource::Resource,
+    &session::Session,
 ];

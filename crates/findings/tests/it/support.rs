@@ -50,6 +50,7 @@ fn context(account: Option<&str>, minute: i64) -> Context {
         place: Place::default(),
         network: Network::default(),
         client: Client::default(),
+        conduct: None,
     }
 }
 

@@ -51,6 +51,7 @@ impl Happening {
                 place: Place::default(),
                 network: Network::default(),
                 client: Client::default(),
+                conduct: None,
             },
             score,
             confidence: 0.9,

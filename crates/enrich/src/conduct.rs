@@ -1,0 +1,279 @@
+//! Sessions, proofs and deeds of an event, as facts that no longer depend on who wrote the log.
+
+mod deeds;
+
+use habitus_model::activity::AuthenticationActivity;
+use habitus_model::event::{FactorType, LogonType};
+use habitus_model::hash::HashKey;
+use habitus_model::{
+    AccountKind, Activity, Conduct, Event, FailureReason, Grant, Named, Prompt, PromptKind, PromptOutcome,
+    Resource, Status, Text,
+};
+
+/// Ids are fingerprinted with a public key: whoever reads them has read the ids, and equal ids must meet whatever
+/// the server's secret is.
+const KEY: HashKey = HashKey::REPLAY;
+/// Longest name kept for sentences, characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// What an event says of all this; absent if nothing. `kind` is the account's. Cost: a short hash for each id.
+#[must_use]
+pub fn of(event: &Event, kind: AccountKind) -> Option<Box<Conduct>> {
+    let id = |domain: &str, text: &Option<Text>| {
+        text.as_ref()
+            .map(|text| KEY.fingerprint(&(domain, text.as_str())))
+    };
+    let auth = &event.auth;
+    let conduct = Conduct {
+        session: id("session", &event.session),
+        // A token issued here is the credential shown later.
+        token: id("credential", &auth.token_uid),
+        credential: id("credential", &auth.credential_uid),
+        tls: id("tls", &event.client.tls_fingerprint),
+        job: job(event, kind),
+        interactive: interactive(auth.logon_type),
+        prompt: prompt(event),
+        grant: grant(event),
+        deed: deeds::of(event),
+        target: target(event),
+        behind: behind(event),
+        application: event.service.as_ref().and_then(named),
+        action: action(event),
+        resource: event.resources.first().and_then(named),
+    };
+    (!conduct.is_empty()).then(|| Box::new(conduct))
+}
+
+const fn interactive(logon: LogonType) -> Option<bool> {
+    match logon {
+        LogonType::Interactive
+        | LogonType::Unlock
+        | LogonType::RemoteInteractive
+        | LogonType::CachedInteractive
+        | LogonType::CachedRemoteInteractive
+        | LogonType::CachedUnlock => Some(true),
+        LogonType::Batch | LogonType::OsService | LogonType::System => Some(false),
+        LogonType::Unknown
+        | LogonType::Network
+        | LogonType::NetworkCleartext
+        | LogonType::NewCredentials
+        | LogonType::Other => None,
+    }
+}
+
+/// A workload that another party vouches for: the party and whom it vouches for. People's providers are no jobs.
+fn job(event: &Event, kind: AccountKind) -> Option<u64> {
+    if kind != AccountKind::Service {
+        return None;
+    }
+    let issuer = event.auth.issuer.as_ref()?;
+    let subject = event.actor.as_ref().and_then(habitus_model::User::account_id);
+    let subject = subject.as_ref().map_or("", |subject| subject.as_str());
+    Some(KEY.fingerprint(&("job", issuer.as_str(), subject)))
+}
+
+/// The strongest second factor named; a password is none.
+fn second(factors: &[FactorType]) -> Option<PromptKind> {
+    let kinds = factors.iter().filter_map(|factor| match factor {
+        FactorType::WebAuthn | FactorType::U2f | FactorType::HardwareToken => Some(PromptKind::Strong),
+        FactorType::Push | FactorType::PhoneCall => Some(PromptKind::Push),
+        FactorType::Otp | FactorType::Sms | FactorType::Email => Some(PromptKind::Code),
+        FactorType::Biometric | FactorType::SecurityQuestion | FactorType::Other | FactorType::Unknown => {
+            Some(PromptKind::Unknown)
+        }
+        FactorType::Password => None,
+    });
+    kinds.min_by_key(|kind| match kind {
+        PromptKind::Strong => 0,
+        PromptKind::Push => 1,
+        PromptKind::Code => 2,
+        PromptKind::Unknown => 3,
+    })
+}
+
+fn prompt(event: &Event) -> Option<Prompt> {
+    let Activity::Authentication(activity) = event.activity else {
+        return None;
+    };
+    let named = second(&event.auth.factors);
+    let kind = named.unwrap_or(PromptKind::Unknown);
+    let outcome = match event.status {
+        Status::Failure if event.failure == Some(FailureReason::MfaFailed) => PromptOutcome::Failed,
+        Status::Success
+            if event.auth.is_mfa == Some(true) && (named.is_some() || event.auth.factors.is_empty()) =>
+        {
+            PromptOutcome::Satisfied
+        }
+        // Sources log that a prompt was sent as done, or as neither done nor failed.
+        Status::Success | Status::Other | Status::Unknown
+            if activity == AuthenticationActivity::Preauth && named == Some(PromptKind::Push) =>
+        {
+            if event.status == Status::Success && !event.action.contains("send") {
+                PromptOutcome::Satisfied
+            } else {
+                PromptOutcome::Sent
+            }
+        }
+        Status::Success | Status::Failure | Status::Other | Status::Unknown => return None,
+    };
+    Some(Prompt { kind, outcome })
+}
+
+/// Words of sources for ways in: Entra `authenticationProtocol`, `clientAppUsed` and `clientCredentialType`; OAuth 2.0
+/// `grant_type`; GitHub `programmatic_access_type`; Keycloak `auth_method`. Parts in lower case, the first that fits.
+const GRANTS: [(&str, Grant); 18] = [
+    ("devicecode", Grant::DeviceCode),
+    ("device_code", Grant::DeviceCode),
+    ("ropc", Grant::Password),
+    ("grant_type_password", Grant::Password),
+    ("imap", Grant::Legacy),
+    ("pop3", Grant::Legacy),
+    ("smtp", Grant::Legacy),
+    ("exchange activesync", Grant::Legacy),
+    ("exchange web services", Grant::Legacy),
+    ("mapi", Grant::Legacy),
+    ("autodiscover", Grant::Legacy),
+    ("other clients", Grant::Legacy),
+    ("client_credentials", Grant::Key),
+    ("clientsecret", Grant::Key),
+    ("clientassertion", Grant::Key),
+    ("federatedidentitycredential", Grant::Key),
+    ("access token", Grant::Key),
+    ("api", Grant::Key),
+];
+
+fn grant(event: &Event) -> Option<Grant> {
+    let method = event.auth.method.as_deref()?.to_ascii_lowercase();
+    GRANTS
+        .iter()
+        .find(|(part, _)| method.contains(part))
+        .map(|(_, grant)| *grant)
+}
+
+fn target(event: &Event) -> Option<habitus_model::AccountId> {
+    let target = event.target.as_ref()?.account_id()?;
+    (Some(&target) != event.account_id().as_ref()).then_some(target)
+}
+
+fn behind(event: &Event) -> Option<u64> {
+    let actor = event.actor.as_ref()?.account_id()?;
+    (Some(&actor) != event.account_id().as_ref()).then(|| KEY.fingerprint(&("account", actor.as_str())))
+}
+
+/// Logons are told by their application; what is done there has a name of its own.
+fn action(event: &Event) -> Option<Named> {
+    if event.activity.is_authentication() {
+        return None;
+    }
+    let service = event.service.as_ref().and_then(|service| service.name.as_deref());
+    Some(Named {
+        key: KEY.fingerprint(&("action", service.unwrap_or(""), event.action.as_str())),
+        name: short(&event.action),
+    })
+}
+
+fn named(resource: &Resource) -> Option<Named> {
+    let text = |text: &Option<Text>| text.as_deref().map(str::to_owned);
+    let id = resource
+        .uid
+        .as_deref()
+        .or(resource.name.as_deref())
+        .or(resource.kind.as_deref())?;
+    let name = resource
+        .name
+        .as_ref()
+        .or(resource.uid.as_ref())
+        .or(resource.kind.as_ref())?;
+    let within = text(&resource.namespace);
+    Some(Named {
+        key: KEY.fingerprint(&("resource", within, resource.kind.as_deref(), id)),
+        name: short(name),
+    })
+}
+
+fn short(name: &Text) -> Text {
+    if name.len() <= NAME_CHARS_MAX {
+        return name.clone();
+    }
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::{EventTime, EventUid, SourceName, User};
+
+    fn event(activity: Activity, action: &str) -> Event {
+        let time = EventTime::from_millis(0).unwrap();
+        let mut event = Event::new(EventUid::new("1"), time, SourceName::new("t"), activity, action);
+        event.account = User::by_name("alice").unwrap();
+        event
+    }
+
+    fn logon(status: Status, factors: &[FactorType]) -> Event {
+        let mut event = event(Activity::from_ocsf(3002, 1), "logon");
+        event.status = status;
+        event.auth.factors = factors.to_vec();
+        event
+    }
+
+    #[test]
+    fn a_plain_password_logon_says_nothing() {
+        let event = logon(Status::Success, &[FactorType::Password]);
+        assert_eq!(of(&event, AccountKind::Human), None);
+    }
+
+    #[test]
+    fn prompts_are_told_by_factor_and_outcome() {
+        let mut denied = logon(Status::Failure, &[FactorType::Password, FactorType::Push]);
+        denied.failure = Some(FailureReason::MfaFailed);
+        let mut passed = logon(Status::Success, &[FactorType::Otp]);
+        passed.auth.is_mfa = Some(true);
+        let mut sent = event(
+            Activity::from_ocsf(3002, 6),
+            "system.push.send_factor_verify_push",
+        );
+        (sent.status, sent.auth.factors) = (Status::Success, vec![FactorType::Push]);
+        let mut wrong_password = logon(Status::Failure, &[FactorType::Push]);
+        wrong_password.failure = Some(FailureReason::InvalidCredentials);
+        for (event, expected) in [
+            (denied, Some((PromptKind::Push, PromptOutcome::Failed))),
+            (passed, Some((PromptKind::Code, PromptOutcome::Satisfied))),
+            (sent, Some((PromptKind::Push, PromptOutcome::Sent))),
+            (wrong_password, None),
+        ] {
+            let prompt = of(&event, AccountKind::Human).and_then(|conduct| conduct.prompt);
+            assert_eq!(prompt.map(|prompt| (prompt.kind, prompt.outcome)), expected);
+        }
+    }
+
+    #[test]
+    fn an_issued_token_and_the_credential_shown_later_meet() {
+        let mut issued = event(Activity::from_ocsf(3002, 3), "AssumeRole");
+        issued.auth.token_uid = Some(Text::new("ASIAEXAMPLE"));
+        let mut used = event(Activity::from_ocsf(6003, 2), "GetObject");
+        used.auth.credential_uid = Some(Text::new("ASIAEXAMPLE"));
+        let (issued, used) = (
+            of(&issued, AccountKind::Human).unwrap(),
+            of(&used, AccountKind::Human).unwrap(),
+        );
+        assert!(issued.token.is_some() && issued.token == used.credential);
+    }
+
+    #[test]
+    fn weak_grants_are_known_by_their_words() {
+        for (method, expected) in [
+            ("deviceCode", Some(Grant::DeviceCode)),
+            ("ropc", Some(Grant::Password)),
+            ("IMAP4", Some(Grant::Legacy)),
+            ("clientSecret", Some(Grant::Key)),
+            ("Personal access token", Some(Grant::Key)),
+            ("publickey", None),
+        ] {
+            let mut event = logon(Status::Success, &[]);
+            event.auth.method = Some(Text::new(method));
+            let grant = of(&event, AccountKind::Human).and_then(|conduct| conduct.grant);
+            assert_eq!(grant, expected, "{method}");
+        }
+    }
+}

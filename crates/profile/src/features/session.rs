@@ -1,0 +1,569 @@
+//! Sessions and credentials of an account: on which networks and with what client each was used.
+//!
+//! Remembers a few sessions with their latest networks, so that a session that is used elsewhere, by another client, or
+//! in two places at once can be told from one that goes on. What is suspicious moves no anchor. Fails where sources name
+//! no session and no token. About 100 bytes a session, at most [`SESSIONS_MAX`]; accounts without sessions pay nothing.
+
+use crate::joint::NetworkNovelty;
+use crate::keys::Keys;
+use crate::known::Arrival;
+use habitus_model::activity::AuthenticationActivity;
+use habitus_model::{Activity, Conduct, Context, Deed, Minutes, NetworkClass};
+use serde::{Deserialize, Serialize};
+
+/// Most sessions remembered of an account: devices and browsers in use at once, and a few that ended.
+pub const SESSIONS_MAX: usize = 8;
+/// Most networks remembered of a session.
+const ANCHORS_MAX: usize = 4;
+/// Two networks of a session within so many minutes are two places at once (FIELD row 14; SCORING 7).
+const AT_ONCE_MINUTES: f64 = 10.0;
+/// A relayed login is followed by the thief's own use within the hour (FIELD row 44). Assumed.
+const RELAY_MINUTES: f64 = 60.0;
+/// A session that was ended may still be named by what was under way. Assumed.
+const ENDED_GRACE_MINUTES: f64 = 2.0;
+
+/// Whether the id is of a session or token, or of a credential that lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lasting {
+    /// A session or token.
+    Session,
+    /// A key, certificate or access token that lasts for months.
+    Credential,
+}
+
+/// How an event stands to the session it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// It begins it, with a login.
+    Begun,
+    /// The session is not known, and nothing is proven here.
+    Stray,
+    /// It goes on where it was.
+    Kept,
+    /// It goes on from a network it was never used on.
+    Moved,
+    /// It was ended before.
+    Ended,
+}
+
+/// How the client stands to the session's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Grip {
+    /// The same, as far as it shows.
+    Same,
+    /// The same family, and another TLS fingerprint or client key, or none where there was one.
+    OtherProof,
+    /// Another family of client.
+    OtherFamily,
+}
+
+/// The cell in which relations are counted: what other detectors have said already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCell {
+    /// Session or credential.
+    pub lasting: Lasting,
+    /// How new the network is to the account: known, its system known, its country known, neither.
+    pub network: u8,
+    /// The family of client is new to the account.
+    pub new_family: bool,
+}
+
+/// An event held against the account's sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SessionSeen {
+    /// Fingerprint of the session.
+    pub id: u64,
+    /// Where it is counted.
+    pub cell: SessionCell,
+    /// The relation.
+    pub relation: Relation,
+    /// The client. Absent: there is nothing to compare.
+    pub grip: Option<Grip>,
+    /// A TLS fingerprint or key could be compared.
+    pub proof: bool,
+    /// The session began without suspicion.
+    pub clean: bool,
+    /// Minutes since it began; 0 for one that begins.
+    pub age_minutes: f64,
+    /// Minutes since it was last used; 0 for one that begins.
+    pub idle_minutes: f64,
+    /// It is used on two networks at once. Absent: on one only.
+    pub at_once: Option<bool>,
+    /// It moves away from a server's network, new to the account, where a second factor was satisfied within the hour.
+    pub relayed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Anchor {
+    place: u64,
+    country: Option<u64>,
+    class: NetworkClass,
+    last: Minutes,
+    /// Used there under suspicion only.
+    alien: bool,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    id: u64,
+    began: Minutes,
+    last: Minutes,
+    family: Option<u64>,
+    tls: Option<u64>,
+    client: Option<u64>,
+    clean: bool,
+    /// Begun with a second factor on a server's network that was new to the account.
+    relay: bool,
+    ended: Option<Minutes>,
+    anchors: Vec<Anchor>,
+}
+
+/// The sessions, latest last.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Sessions {
+    held: Vec<Session>,
+}
+
+/// What a comparison needs besides the sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The event.
+    pub context: &'a Context,
+    /// What it says of its session.
+    pub conduct: &'a Conduct,
+    /// Its fingerprints.
+    pub keys: &'a Keys,
+    /// How new the network is to the account.
+    pub network: Option<NetworkNovelty>,
+    /// The family of client is new to the account.
+    pub new_family: bool,
+}
+
+impl SessionCell {
+    /// Number of cells.
+    pub const COUNT: usize = 16;
+
+    /// Position in tables.
+    #[must_use]
+    pub fn index(self) -> usize {
+        let lasting = usize::from(self.lasting == Lasting::Credential);
+        (lasting * 4 + usize::from(self.network.min(3))) * 2 + usize::from(self.new_family)
+    }
+}
+
+impl Relation {
+    /// Number of relations.
+    pub const COUNT: usize = 5;
+
+    /// Position in tables.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Relation::Begun => 0,
+            Relation::Stray => 1,
+            Relation::Kept => 2,
+            Relation::Moved => 3,
+            Relation::Ended => 4,
+        }
+    }
+}
+
+impl Sessions {
+    /// Holds an event against the sessions; absent if it names none. Cost: a scan of a few entries.
+    #[must_use]
+    pub fn sight(held: Option<&Sessions>, scene: &Scene<'_>) -> Option<SessionSeen> {
+        let id = scene.conduct.continuity()?;
+        let now = scene.context.time.minutes();
+        let cell = scene.cell();
+        let known = held.and_then(|held| held.held.iter().find(|session| session.id == id));
+        let Some(session) = known else {
+            // The end of a session whose beginning nobody saw accuses nobody.
+            let unseen_end = scene.conduct.deed == Some(Deed::SessionEnded);
+            return (!unseen_end).then_some(SessionSeen {
+                id,
+                cell,
+                relation: if scene.is_login() {
+                    Relation::Begun
+                } else {
+                    Relation::Stray
+                },
+                grip: None,
+                proof: false,
+                clean: true,
+                age_minutes: 0.0,
+                idle_minutes: 0.0,
+                at_once: None,
+                relayed: false,
+            });
+        };
+        let relation = session.relation(scene, now);
+        let (grip, proof) = session.grip(scene);
+        let age_minutes = now.since(session.began);
+        Some(SessionSeen {
+            id,
+            cell,
+            relation,
+            grip,
+            proof,
+            clean: session.clean,
+            age_minutes,
+            idle_minutes: now.since(session.last),
+            at_once: session.at_once(scene, now),
+            relayed: session.relay && relation == Relation::Moved && age_minutes <= RELAY_MINUTES,
+        })
+    }
+
+    /// Learns an event of a proven identity. Cost: as [`Sessions::sight`].
+    pub fn learn(&mut self, seen: &SessionSeen, scene: &Scene<'_>, arrival: Arrival) {
+        let now = scene.context.time.minutes();
+        let at = self.held.iter().position(|session| session.id == seen.id);
+        let mut session = match at {
+            Some(at) => self.held.remove(at),
+            None => Session::begun(seen.id, scene, arrival),
+        };
+        session.use_at(scene, now, arrival);
+        if scene.conduct.deed == Some(Deed::SessionEnded) {
+            session.ended = Some(now);
+        }
+        if at.is_none() && self.held.len() >= SESSIONS_MAX {
+            self.held.remove(0);
+        }
+        self.held.push(session);
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let anchors: usize = self.held.iter().map(|session| session.anchors.capacity()).sum();
+        self.held.capacity() * std::mem::size_of::<Session>() + anchors * std::mem::size_of::<Anchor>()
+    }
+
+    /// Number of sessions held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+}
+
+impl Scene<'_> {
+    fn cell(&self) -> SessionCell {
+        let lasting = if self.conduct.session.is_none() && self.conduct.token.is_none() {
+            Lasting::Credential
+        } else {
+            Lasting::Session
+        };
+        SessionCell {
+            lasting,
+            network: match self.network {
+                None | Some(NetworkNovelty::KnownHost | NetworkNovelty::KnownPrefix) => 0,
+                Some(NetworkNovelty::KnownAsn) => 1,
+                Some(NetworkNovelty::KnownCountry | NetworkNovelty::Unplaced) => 2,
+                Some(NetworkNovelty::NewCountry) => 3,
+            },
+            new_family: self.new_family,
+        }
+    }
+
+    fn is_login(&self) -> bool {
+        let ends = Activity::Authentication(AuthenticationActivity::Logoff);
+        self.context.activity.is_authentication() && self.context.activity != ends
+    }
+
+    fn place(&self) -> Option<u64> {
+        self.keys.asn.or(self.keys.prefix)
+    }
+}
+
+impl Session {
+    fn begun(id: u64, scene: &Scene<'_>, arrival: Arrival) -> Self {
+        let now = scene.context.time.minutes();
+        let server = matches!(
+            scene.context.network.class,
+            NetworkClass::Hosting | NetworkClass::Relay
+        );
+        let satisfied = scene.context.second_factor == Some(true);
+        Self {
+            id,
+            began: now,
+            last: now,
+            family: scene.keys.family,
+            tls: scene.conduct.tls,
+            client: scene.keys.client,
+            clean: arrival != Arrival::Suspicious,
+            relay: server && satisfied && scene.is_login() && scene.cell().network >= 2,
+            ended: None,
+            anchors: Vec::with_capacity(1),
+        }
+    }
+
+    fn relation(&self, scene: &Scene<'_>, now: Minutes) -> Relation {
+        if self
+            .ended
+            .is_some_and(|ended| now.since(ended) > ENDED_GRACE_MINUTES)
+        {
+            return Relation::Ended;
+        }
+        let Some(place) = scene.place() else {
+            return Relation::Kept;
+        };
+        let mut known = self.anchors.iter().filter(|anchor| !anchor.alien).peekable();
+        if known.peek().is_none() || known.any(|anchor| anchor.place == place) {
+            Relation::Kept
+        } else {
+            Relation::Moved
+        }
+    }
+
+    fn grip(&self, scene: &Scene<'_>) -> (Option<Grip>, bool) {
+        let differs = |held: Option<u64>, now: Option<u64>| held.zip(now).map(|(held, now)| held != now);
+        let tls = differs(self.tls, scene.conduct.tls);
+        let key = differs(self.client, scene.keys.client);
+        // A client that showed its key and shows none is compared too: a stolen cookie has none to show.
+        let lost = self.client.is_some() && scene.keys.client.is_none();
+        let proof = tls.is_some() || key.is_some() || lost;
+        let grip = match differs(self.family, scene.keys.family) {
+            Some(true) => Some(Grip::OtherFamily),
+            _ if tls == Some(true) || key == Some(true) || lost => Some(Grip::OtherProof),
+            None if !proof => None,
+            _ => Some(Grip::Same),
+        };
+        (grip, proof)
+    }
+
+    /// Whether this network and another one take turns. A phone between its carrier and a wireless network does not count.
+    fn at_once(&self, scene: &Scene<'_>, now: Minutes) -> Option<bool> {
+        let place = scene.place()?;
+        let here = self.anchors.iter().find(|anchor| anchor.place == place);
+        let latest = self.anchors.iter().rfind(|anchor| anchor.place != place)?;
+        let (class, country) = (scene.context.network.class, scene.keys.country);
+        let hands_over = class == NetworkClass::Mobile || latest.class == NetworkClass::Mobile;
+        if hands_over && latest.country == country {
+            return None;
+        }
+        // Anchors stand in the order of their last use: this one was used, then the other, and now this one again.
+        let turns = self.anchors.last().is_some_and(|last| last.place != place)
+            && here.is_some_and(|here| now.since(here.last) <= AT_ONCE_MINUTES);
+        Some(turns)
+    }
+
+    fn use_at(&mut self, scene: &Scene<'_>, now: Minutes, arrival: Arrival) {
+        self.last = self.last.max(now);
+        let alien = arrival == Arrival::Suspicious;
+        if !alien {
+            self.family = scene.keys.family.or(self.family);
+            self.tls = scene.conduct.tls.or(self.tls);
+            self.client = scene.keys.client.or(self.client);
+        }
+        let Some(place) = scene.place() else { return };
+        let at = self.anchors.iter().position(|anchor| anchor.place == place);
+        let mut anchor = match at {
+            Some(at) => self.anchors.remove(at),
+            None => Anchor {
+                place,
+                country: scene.keys.country,
+                class: scene.context.network.class,
+                last: now,
+                // A session that begins under suspicion is at home there, and not clean.
+                alien: alien && !self.anchors.is_empty(),
+            },
+        };
+        anchor.last = anchor.last.max(now);
+        anchor.alien &= alien;
+        if self.anchors.len() >= ANCHORS_MAX {
+            let oldest = self.anchors.iter().position(|anchor| anchor.alien).unwrap_or(0);
+            self.anchors.remove(oldest);
+        }
+        self.anchors.push(anchor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::{Network, Place, Status, TenantId};
+
+    struct Use {
+        minute: i64,
+        asn: u64,
+        tls: u64,
+        activity: u32,
+    }
+
+    fn check(uses: &[(Use, Arrival)], last: Use) -> SessionSeen {
+        let mut sessions = Sessions::default();
+        let mut seen = None;
+        for (one, arrival) in uses
+            .iter()
+            .map(|(one, arrival)| (one, Some(*arrival)))
+            .chain([(&last, None)])
+        {
+            let conduct = Conduct {
+                session: Some(7),
+                tls: Some(one.tls),
+                ..Conduct::default()
+            };
+            let context = context(one);
+            let keys = Keys {
+                asn: Some(one.asn),
+                family: Some(1),
+                ..Keys::default()
+            };
+            let scene = Scene {
+                context: &context,
+                conduct: &conduct,
+                keys: &keys,
+                network: Some(NetworkNovelty::KnownCountry),
+                new_family: false,
+            };
+            let sight = Sessions::sight(Some(&sessions), &scene).unwrap();
+            if let Some(arrival) = arrival {
+                sessions.learn(&sight, &scene, arrival);
+            }
+            seen = Some(sight);
+        }
+        seen.unwrap()
+    }
+
+    fn context(one: &Use) -> Context {
+        Context {
+            tenant: TenantId::default(),
+            account: None,
+            kind: habitus_model::AccountKind::Human,
+            time: habitus_model::EventTime::from_millis(one.minute * 60_000).unwrap(),
+            utc_offset: None,
+            activity: Activity::from_ocsf(3002, one.activity),
+            status: Status::Success,
+            strong_factor: false,
+            second_factor: None,
+            place: Place::default(),
+            network: Network::default(),
+            client: habitus_model::Client::default(),
+            conduct: None,
+        }
+    }
+
+    const fn on(minute: i64, asn: u64, tls: u64) -> Use {
+        Use {
+            minute,
+            asn,
+            tls,
+            activity: 1,
+        }
+    }
+
+    #[test]
+    fn a_session_begins_is_kept_and_moves() {
+        use Arrival::Clean;
+        let seen = check(&[], on(0, 1, 5));
+        assert_eq!(seen.relation, Relation::Begun);
+        let seen = check(&[(on(0, 1, 5), Clean)], on(30, 1, 5));
+        assert_eq!((seen.relation, seen.grip), (Relation::Kept, Some(Grip::Same)));
+        let seen = check(&[(on(0, 1, 5), Clean)], on(30, 2, 6));
+        assert_eq!(
+            (seen.relation, seen.grip),
+            (Relation::Moved, Some(Grip::OtherProof))
+        );
+        assert!((seen.idle_minutes - 30.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_suspicious_moves_no_anchor() {
+        let uses = [(on(0, 1, 5), Arrival::Clean), (on(20, 2, 6), Arrival::Suspicious)];
+        let seen = check(&uses, on(40, 2, 6));
+        assert_eq!(
+            (seen.relation, seen.grip),
+            (Relation::Moved, Some(Grip::OtherProof))
+        );
+    }
+
+    #[test]
+    fn two_networks_that_take_turns_are_two_places_at_once() {
+        let uses = [(on(0, 1, 5), Arrival::Clean), (on(3, 2, 5), Arrival::Suspicious)];
+        assert_eq!(check(&uses, on(5, 1, 5)).at_once, Some(true));
+        assert_eq!(
+            check(&uses, on(30, 1, 5)).at_once,
+            Some(false),
+            "the turn took half an hour"
+        );
+        assert_eq!(
+            check(&uses, on(4, 2, 5)).at_once,
+            Some(false),
+            "it stayed where it went"
+        );
+        assert_eq!(check(&uses[..1], on(5, 1, 5)).at_once, None, "one network only");
+    }
+
+    #[test]
+    fn a_session_that_was_ended_is_ended() {
+        let mut ended = on(10, 1, 5);
+        ended.activity = 2;
+        let mut sessions = Sessions::default();
+        for (one, deed) in [(on(0, 1, 5), None), (ended, Some(Deed::SessionEnded))] {
+            let context = context(&one);
+            let (conduct, keys) = (
+                Conduct {
+                    session: Some(7),
+                    deed,
+                    ..Conduct::default()
+                },
+                Keys::default(),
+            );
+            let scene = Scene {
+                context: &context,
+                conduct: &conduct,
+                keys: &keys,
+                network: None,
+                new_family: false,
+            };
+            let seen = Sessions::sight(Some(&sessions), &scene).unwrap();
+            sessions.learn(&seen, &scene, Arrival::Clean);
+        }
+        let later = context(&on(30, 1, 5));
+        let conduct = Conduct {
+            session: Some(7),
+            ..Conduct::default()
+        };
+        let scene = Scene {
+            context: &later,
+            conduct: &conduct,
+            keys: &Keys::default(),
+            network: None,
+            new_family: false,
+        };
+        assert_eq!(
+            Sessions::sight(Some(&sessions), &scene).unwrap().relation,
+            Relation::Ended
+        );
+    }
+
+    #[test]
+    fn a_flood_of_sessions_stays_bounded() {
+        let mut sessions = Sessions::default();
+        for id in 0..1_000 {
+            let context = context(&on(id, 1, 1));
+            let conduct = Conduct {
+                session: u64::try_from(id).ok(),
+                ..Conduct::default()
+            };
+            let keys = Keys::default();
+            let scene = Scene {
+                context: &context,
+                conduct: &conduct,
+                keys: &keys,
+                network: None,
+                new_family: false,
+            };
+            let seen = Sessions::sight(Some(&sessions), &scene).unwrap();
+            sessions.learn(&seen, &scene, Arrival::Clean);
+        }
+        assert_eq!(sessions.len(), SESSIONS_MAX);
+        assert!(sessions.heap_bytes() < 4_096);
+    }
+}
