@@ -7,6 +7,7 @@ mod backup;
 mod cli;
 mod commands;
 mod config;
+mod doctor;
 mod failure;
 mod findings;
 mod pipeline;

@@ -13,6 +13,7 @@ mod backup;
 mod check;
 mod dedup;
 mod determinism;
+mod doctor;
 mod documents;
 mod evaluation;
 mod explain;
