@@ -14,6 +14,7 @@ mod pipeline;
 mod report;
 mod serve;
 mod summary;
+mod telemetry;
 mod terminal;
 mod verdict;
 

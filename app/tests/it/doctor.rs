@@ -85,7 +85,7 @@ fn log(place: &Place, source: &'static str, ms: i64) {
         tenant: TenantId::default(),
         source: source.into(),
         ingested: IngestTime::from_millis(now_ms() + ms).unwrap(),
-        payload: vec![b'x'; 300],
+        payload: source.repeat(100).into_bytes(),
     };
     log.append(&[entry]).unwrap();
     log.commit().unwrap();
@@ -186,7 +186,7 @@ fn a_disk_in_memory_and_one_without_space_are_no_place_for_data() {
     match ended {
         Ok(ended) if ended.stdout.starts_with('{') => {
             told(&ended, ("space", "fail", "free"));
-            told(&ended, ("fsync", "fail", "in memory"));
+            told(&ended, ("fsync", "warn", "in memory"));
         }
         _ => eprintln!("skipped a_disk_in_memory_and_one_without_space: no mount namespaces here"),
     }
@@ -299,7 +299,7 @@ fn responders_are_only_reached_for_when_asked() {
 fn snapshots_that_are_not_taken_and_records_that_are_lost_are_told() {
     let place = place("");
     fs::create_dir(place.path("data/snapshots")).unwrap();
-    log(&place, "idp", -1_000);
+    log(&place, "okta", -1_000);
     let snapshot = place.write("data/snapshots/00000000000000000000.snap", "state");
     expect(&place, &[], ("snapshot", "ok", "taken"));
     let old = SystemTime::now() - Duration::from_secs(7_200);
@@ -320,11 +320,11 @@ fn snapshots_that_are_not_taken_and_records_that_are_lost_are_told() {
         .max_by_key(|path| (path.extension().is_some(), fs::metadata(path).unwrap().len()))
         .unwrap();
     let mut bytes = fs::read(&segment).unwrap();
-    let first = bytes
-        .windows(200)
-        .position(|window| window.iter().all(|byte| *byte == b'x'))
-        .unwrap();
-    bytes[first + 100] ^= 1;
+    // Wherever it stands: opening writes the last block once more.
+    let places = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"oktaokta"));
+    for place in places.collect::<Vec<_>>() {
+        bytes[place] ^= 1;
+    }
     fs::write(&segment, bytes).unwrap();
     expect(&place, &[], ("log", "fail", "lost"));
 }

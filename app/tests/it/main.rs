@@ -25,3 +25,4 @@ mod replay;
 mod serve;
 mod server;
 mod support;
+mod telemetry;
