@@ -187,6 +187,7 @@ mod tests {
                 "findings",
                 "replay",
                 "serve",
+                "telemetry",
                 "source",
                 "responder",
                 "exporter"
