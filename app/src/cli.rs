@@ -35,6 +35,8 @@ pub enum Command {
     Token(commands::token::Token),
     /// Check that what is kept is as it was written, and gives the same state again
     Verify(commands::verify::Verify),
+    /// Look at configuration, machine and data: what is wrong, or soon will be, and how to mend it
+    Doctor(commands::doctor::Doctor),
     /// Copy the data directory, also while a server runs
     Backup(commands::backup::Backup),
     /// Make a data directory of a copy, if all of it is as it was written

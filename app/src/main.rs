@@ -7,12 +7,14 @@ mod backup;
 mod cli;
 mod commands;
 mod config;
+mod doctor;
 mod failure;
 mod findings;
 mod pipeline;
 mod report;
 mod serve;
 mod summary;
+mod telemetry;
 mod terminal;
 mod verdict;
 

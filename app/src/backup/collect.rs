@@ -112,6 +112,17 @@ fn open(path: &Path, name: String) -> io::Result<Option<Source>> {
     }
 }
 
+/// Bytes of all files of a directory and of those within it; 0 for what cannot be read.
+pub fn bytes_of(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let of_one = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        Ok(metadata) if metadata.is_dir() => bytes_of(&entry.path()),
+        _ => 0,
+    };
+    entries.map(of_one).sum()
+}
+
 /// Names of a directory's files, sorted.
 fn names(path: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(path) {
@@ -124,10 +135,9 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
         let entry = entry?;
         let name = entry.file_name().into_string();
         let is_file = entry.file_type()?.is_file();
-        names.extend(
-            name.ok()
-                .filter(|name| is_file && !LEFT_OUT.contains(&name.as_str()) && !name.ends_with(".tmp")),
-        );
+        names.extend(name.ok().filter(|name| {
+            is_file && !LEFT_OUT.contains(&name.as_str()) && !name.ends_with(".tmp") && !name.starts_with('.')
+        }));
     }
     names.sort();
     Ok(names)

@@ -9,6 +9,7 @@ mod archive;
 mod collect;
 mod manifest;
 
+pub use collect::bytes_of;
 pub use manifest::Manifest;
 
 use crate::failure::{Failure, Trouble};

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Serve(serve) => serve::run(&serve, talk),
         Command::Token(token) => token::run(&token, talk),
         Command::Verify(verify) => verify::run(&verify, talk),
+        Command::Doctor(doctor) => doctor::run(&doctor, talk),
         Command::Backup(backup) => backup::run(&backup, talk),
         Command::Restore(restore) => restore::run(&restore, talk),
         Command::Export(export) => export::run(&export, talk),

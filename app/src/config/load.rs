@@ -250,6 +250,10 @@ mod tests {
             "formats.utc_offset = '1'",
             "formats.assume_year = 26",
             "replay.memory = true",
+            "telemetry.otlp_endpoint = 'localhost'",
+            "telemetry.otlp_endpoint = 'grpc://localhost:4317'",
+            "telemetry.otlp_endpoint = 'https://user:secret@collector:4318'",
+            "telemetry.otlp_endpiont = 'http://localhost:4318'",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -77,6 +77,7 @@ pub const ALL: &[Opt] = &[
     opt("serve.authorize[].fail_open", "Give access where no decision can be made; the answer says so."),
     opt("serve.authorize[].account_headers", "Headers that may name the account, the first present counts; the proxy must remove them from what clients send."),
     opt("serve.authorize[].source", "Source under which the route's events are judged."),
+    opt("telemetry.otlp_endpoint", "Collector for traces and logs over OTLP (`http/protobuf`), such as `http://127.0.0.1:4318`; not read again at a reload. Not set: none."),
     opt("source", "Sources that the server reads by itself, as `[[source]]` tables: see [sources](sources.md)."),
     opt("responder", "Where orders go, as `[[responder]]` tables: see [responders](responders.md)."),
     opt("exporter", "Where findings are exported to, as `[[exporter]]` tables: see [responders](responders.md)."),
@@ -186,6 +187,7 @@ mod tests {
                 "findings",
                 "replay",
                 "serve",
+                "telemetry",
                 "source",
                 "responder",
                 "exporter"

@@ -89,6 +89,7 @@ impl Gate {
     fn tend(&self) -> Result<bool> {
         let due = self.lock().due(clock::now())?;
         let Some(work) = due else { return Ok(false) };
+        let _span = tracing::info_span!("seen").entered();
         let outcome = work.run();
         self.lock().finish(outcome)?;
         Ok(true)

@@ -76,8 +76,15 @@ impl Core {
         permit: Permit,
         tell: Tell,
     ) -> Result<(), Refusal> {
+        let span = tracing::info_span!(
+            "ingest",
+            bytes = bytes_of(content),
+            records = tracing::field::Empty
+        )
+        .entered();
         let read = self.reader.load().read(content, sent);
         let read = read.map_err(|reason| Refusal::BadFormat { reason })?;
+        span.record("records", read.records.len());
         let (rejected, ignored) = (read.rejected_count, read.ignored);
         let ids = self.gate.identities((&sent.tenant, &sent.source), &read.records);
         // Held until the entries are in the committer's queue: a second copy is answered after the first is durable.

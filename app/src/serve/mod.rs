@@ -37,5 +37,7 @@ mod store;
 mod stream;
 
 pub use clock::now;
-pub use run::Running;
-pub use store::Layout;
+pub use kept::Kind;
+pub use run::{Running, tls};
+pub use start::{check_policy, check_responders};
+pub use store::{Layout, failure, keyring};

@@ -112,6 +112,7 @@ pub fn restore(
     (settings, reader): (Settings, &Reader),
     marks: Option<&Marks<'_>>,
 ) -> Result<Restored, Failure> {
+    let _span = tracing::info_span!("recover").entered();
     for (name, error) in &loaded.skipped {
         tracing::error!(%name, %error, "a snapshot is damaged; the one before is taken");
     }

@@ -196,7 +196,11 @@ fn refuse_open_doors(serve: &Serve, has_tls: bool) -> Result<(), Failure> {
     ))
 }
 
-fn tls(loaded: &Loaded) -> Result<Option<Arc<ServerConfig>>, Failure> {
+/// The certificate that the configuration names; absent if it names none.
+///
+/// # Errors
+/// One that cannot be used.
+pub fn tls(loaded: &Loaded) -> Result<Option<Arc<ServerConfig>>, Failure> {
     let serve = &loaded.config.serve;
     let (cert, key) = match (&serve.tls_cert, &serve.tls_key) {
         (None, None) => return Ok(None),

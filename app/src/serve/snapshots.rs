@@ -63,6 +63,7 @@ impl Keeper {
         if self.position == self.saved {
             return;
         }
+        let _span = tracing::info_span!("snapshot", position = self.position).entered();
         self.saved_at = clock::now();
         // What is before a snapshot need not be read again to know what was seen.
         core.gate.write_out();
@@ -70,7 +71,13 @@ impl Keeper {
             Ok(snapshot) => match self.snapshots.save(&snapshot) {
                 Ok(saved) => {
                     self.saved = self.position;
-                    tracing::info!(position = self.position, bytes = saved.bytes, "snapshot taken");
+                    let millis = clock::now().as_millis() - self.saved_at.as_millis();
+                    tracing::info!(
+                        position = self.position,
+                        bytes = saved.bytes,
+                        millis,
+                        "snapshot taken"
+                    );
                 }
                 Err(error) => {
                     tracing::error!(%error, "a snapshot cannot be written; the log keeps all since the last")

@@ -279,6 +279,27 @@ impl Server {
     }
 }
 
+/// Whether the policy that a server would start with holds, and where it is; where there is none, the default one is written
+/// at the first start.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn check_policy(loaded: &Loaded, layout: &Layout) -> Result<PathBuf, Failure> {
+    let is_default = loaded.config.serve.policy.is_none() && !layout.part("policy.toml").exists();
+    if is_default {
+        return Ok(layout.part("policy.toml"));
+    }
+    policy(loaded, layout, &registry(loaded)?).map(|(_, path)| path)
+}
+
+/// Whether responders and exporters can be made as they are configured; nothing is connected to.
+///
+/// # Errors
+/// What is wrong with each.
+pub fn check_responders(loaded: &Loaded) -> Result<(), Failure> {
+    registry(loaded).map(drop)
+}
+
 fn offsite(loaded: &Loaded, layout: &Layout, core: &Core) -> Result<Option<Arc<Offsite>>, Failure> {
     let Some(path) = &loaded.config.serve.audit_checkpoints else {
         return Ok(None);

@@ -49,7 +49,6 @@ struct Outline<'a> {
 }
 
 struct Verifier<'a> {
-    lines: Lines,
     key: &'a AuditPublicKey,
     /// Hashes that checkpoints from elsewhere promise.
     promised: BTreeMap<u64, &'a Checkpoint>,
@@ -79,8 +78,8 @@ pub fn verify_encrypted(
         .iter()
         .map(|checkpoint| (checkpoint.through, checkpoint))
         .collect();
+    let lines = Lines::new(keys.clone());
     let mut verifier = Verifier {
-        lines: Lines::new(keys.clone()),
         key,
         promised,
         next: 0,
@@ -100,7 +99,7 @@ pub fn verify_encrypted(
                 "a file is missing, or not all of the one before is there",
             );
         } else {
-            verifier.file(&name, &content)?;
+            verifier.file(&lines, (&name, &content))?;
         }
         if verifier.report.broken.is_some() {
             return Ok(verifier.report);
@@ -112,12 +111,11 @@ pub fn verify_encrypted(
 }
 
 impl Verifier<'_> {
-    fn file(&mut self, name: &str, content: &[u8]) -> Result<()> {
+    fn file(&mut self, lines: &Lines, (name, content): (&str, &[u8])) -> Result<()> {
         for (index, line) in content.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let (line, is_whole) = line
                 .strip_suffix(b"\n")
                 .map_or((line, false), |line| (line, true));
-            let lines = self.lines.clone();
             let found = match lines.open(line)? {
                 _ if !is_whole => Err("the line is cut short"),
                 Some(line) => self.line(&line),
