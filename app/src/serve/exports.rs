@@ -178,13 +178,10 @@ impl Exports {
 
     /// Exports until the process ends; each try of each record of a batch is told to `told`.
     pub async fn carry_out(self: Arc<Self>, told: Tell) {
-        let mut looks = 0;
-        loop {
+        for look in (0..LOOKS_TO_MAINTAIN).cycle() {
             let this = Arc::clone(&self);
-            let maintains = looks % LOOKS_TO_MAINTAIN == 0;
-            looks += 1;
             // Handing out is on stable storage before it counts, and so waits for the disk.
-            let due = tokio::task::spawn_blocking(move || this.due(maintains)).await;
+            let due = tokio::task::spawn_blocking(move || this.due(look)).await;
             for (exporter, leases) in due.unwrap_or_default() {
                 let (this, told) = (Arc::clone(&self), Arc::clone(&told));
                 tokio::spawn(async move { this.send(exporter, leases, told).await });
@@ -193,12 +190,12 @@ impl Exports {
         }
     }
 
-    /// What is due for exporters that have nothing under way; they have from now on.
-    fn due(&self, maintains: bool) -> BTreeMap<Text, Vec<Lease>> {
+    /// What is due for exporters that have nothing under way; they have from now on. Every so many looks the outbox is tended.
+    fn due(&self, look: u32) -> BTreeMap<Text, Vec<Lease>> {
         let now = clock::now();
         let mut outbox = self.outbox.lock();
         let mut busy = self.busy.lock();
-        if maintains {
+        if look == 0 {
             match outbox.maintain(now) {
                 Ok(dropped) if dropped.is_empty() => {}
                 Ok(dropped) => {

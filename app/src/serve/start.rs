@@ -11,7 +11,7 @@ use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
 use super::load::Load;
-use super::metrics::{ByAction, Metrics};
+use super::metrics::Metrics;
 use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
@@ -176,7 +176,7 @@ impl Server {
     /// Starts what works in the background: orders, silence, the log's upkeep.
     pub fn background(&mut self) {
         let core = Arc::clone(&self.core);
-        let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
+        let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| core.tell_try(&tried));
         tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
         let core = Arc::clone(&self.core);
         let told: Tell = Arc::new(move |all| core.tell_exports(&all));
@@ -485,28 +485,6 @@ fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(Stri
         );
     }
     Ok((text, path))
-}
-
-fn tell_try(core: &Core, tried: &Tried) {
-    let label = ByAction {
-        action: tried.order.action.name(),
-        result: tried.outcome,
-    };
-    core.metrics.actions.get_or_create(&label).inc();
-    let notice = &tried.order.notice;
-    let detail = serde_json::json!({
-        "responder": tried.order.responder.as_str(),
-        "action": tried.order.action.name(),
-        "result": tried.outcome,
-        "detail": tried.detail,
-    });
-    core.records.note(
-        &notice.tenant,
-        "order.attempt",
-        Some(tried.order.id.clone()),
-        (detail, &notice.policy),
-    );
-    core.records.commit();
 }
 
 /// Says that time went on where nothing comes, so that what waits is settled.
