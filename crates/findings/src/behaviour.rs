@@ -45,7 +45,8 @@ impl Behaviour {
                     | Family::Gap
                     | Family::Motion
                     | Family::Authentication
-                    | Family::Campaign,
+                    | Family::Campaign
+                    | Family::Machine,
                 )
                 | None,
                 _,
