@@ -20,6 +20,7 @@ mod intake;
 mod judge;
 mod kept;
 mod load;
+mod made;
 mod metrics;
 pub mod offline;
 mod offsite;
@@ -38,6 +39,6 @@ mod stream;
 
 pub use clock::now;
 pub use kept::Kind;
+pub use made::{check_policy, check_responders};
 pub use run::{Running, tls};
-pub use start::{check_policy, check_responders};
 pub use store::{Layout, failure, keyring};

@@ -2,8 +2,8 @@
 
 use super::clock;
 use super::kept::Kind;
+use super::made::{live_settings, reader};
 use super::recovery::{Past, Restored, restore};
-use super::start::{live_settings, reader};
 use super::store::{Layout, failure, keyring};
 use crate::config::Loaded;
 use crate::failure::{Failure, Trouble};

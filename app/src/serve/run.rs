@@ -2,7 +2,8 @@
 
 use super::clock;
 use super::intake::Intake;
-use super::start::{Server, console_clock, console_settings};
+use super::made::{console_clock, console_settings};
+use super::start::Server;
 use super::store::Layout;
 use crate::config::{Loaded, Serve};
 use crate::failure::{Failure, Trouble};
