@@ -53,7 +53,7 @@ pub struct Input {
 pub type Rows = Box<dyn Iterator<Item = Result<Labelled, DatasetError>>>;
 
 /// A data set.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Dataset {
     /// Its name on the command line.
     pub name: &'static str,
