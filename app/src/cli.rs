@@ -159,6 +159,14 @@ pub fn level(name: &str) -> Result<RiskLevel, String> {
     RiskLevel::from_name(name).ok_or_else(|| "choose info, low, medium, high or critical".to_owned())
 }
 
+/// A score, for `--verdicts-from`.
+pub fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse::<f64>().ok();
+    score
+        .filter(|score| (0.0..=100.0).contains(score))
+        .ok_or_else(|| "write a number from 0 to 100".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

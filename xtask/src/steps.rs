@@ -80,6 +80,7 @@ pub const STEPS: &[Step] = &[
         &["test", "--package", "xtask", "--locked", "--", "--ignored"],
     ),
     FUZZ,
+    INSTRUCTIONS,
     SUPPLY_CHAIN,
 ];
 
@@ -100,6 +101,10 @@ pub const DEBIAN_PACKAGES: &[DebianPackage] = &[
     needed(
         "python3-venv",
         "the step `schemathesis` installs what it runs below target",
+    ),
+    needed(
+        "valgrind",
+        "bench/replay/tests/instructions.rs counts the instructions of each stage",
     ),
 ];
 
@@ -155,6 +160,20 @@ const SCHEMATHESIS: Step = Step {
         ],
     )
 };
+
+/// Instructions of each stage against a baseline in the repository.
+const INSTRUCTIONS: Step = release(
+    "instructions of each stage",
+    &[
+        "test",
+        "--release",
+        "--locked",
+        "--package",
+        "habitus-bench",
+        "--test",
+        "instructions",
+    ],
+);
 
 /// `testkit/tests/supply_chain` holds the same file everywhere; cargo-deny says more, where it is installed.
 /// Advisories are left out: they come from GitHub, and a build needs nothing but package registries.

@@ -7,4 +7,4 @@ pub mod detector;
 pub mod detectors;
 pub mod novelty;
 
-pub use detector::{Detector, View};
+pub use detector::{Detector, View, Words};

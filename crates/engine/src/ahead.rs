@@ -6,6 +6,7 @@
 //! accounts share are read as of the last epoch, as always.
 
 use crate::accounts::{Held, Slot};
+use crate::clerk::Scribe;
 use crate::engine::{Engine, Record};
 use crate::stage::{Routed, Shard};
 use habitus_model::{Assessment, Context};
@@ -50,7 +51,7 @@ impl Engine {
                 .get(self.shard_of(routed.fingerprint))
                 .unwrap_or(&nobody)
         };
-        shard.assess(&routed, &self.tenants, &self.config).0
+        shard.judge(&routed, self.shared(), &Scribe).0.assessment(record)
     }
 
     /// Assesses a record that will wait for its turn, and remembers it among what waits. O(1), and a copy of the account's
@@ -64,7 +65,7 @@ impl Engine {
             self.adopt(ahead, &routed);
         }
         *ahead.accounts.entry(routed.fingerprint).or_default() += 1;
-        ahead.shard.process(&routed, &self.tenants, &self.config).0
+        ahead.shard.process(&routed, self.shared(), &mut Scribe).0
     }
 
     /// Says that a record's turn has come: what only it touched is dropped. O(log n) in what waits.
@@ -133,7 +134,11 @@ impl Engine {
             time.minutes(),
             said,
         );
-        alone.shard.assess(&routed, &self.tenants, &self.config).0
+        alone
+            .shard
+            .judge(&routed, self.shared(), &Scribe)
+            .0
+            .assessment(record)
     }
 
     fn routed_as_is<'r>(

@@ -1,7 +1,9 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
+use crate::accounts::WARM_MAX;
+use crate::clerk::{Clerk, Scribe};
 use crate::executor::Executor;
-use crate::stage::{Concluded, Routed, Shard};
+use crate::stage::{Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
 use habitus_model::hash::HashKey;
 use habitus_model::network::stable_host;
@@ -9,8 +11,9 @@ use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
 use habitus_policy::Thresholds;
 use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
 use habitus_profile::notices::{Notice, Notices, is_noted};
-use habitus_score::Weights;
+use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,7 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) config: Config,
+    weights: Prepared,
     pub(crate) position: u64,
     pub(crate) tenant_numbers: BTreeMap<TenantId, usize>,
     pub(crate) tenants: Vec<Tenant>,
@@ -84,6 +88,7 @@ impl Engine {
     pub fn new(config: Config) -> Self {
         let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
         Self {
+            weights: Prepared::new(&config.weights),
             config,
             position: 0,
             tenant_numbers: BTreeMap::new(),
@@ -97,26 +102,39 @@ impl Engine {
 
     /// Assesses one record and learns it. The next record in the order of the log, always.
     pub fn handle(&mut self, record: &Record) -> Assessment {
-        let routed = self.route(record);
-        let shard_index = self.shard_of(routed.fingerprint);
-        // INVARIANT: shard_of is below the number of shards, which is at least 1.
-        let Some(shard) = self.shards.get_mut(shard_index) else {
-            return self.assess(record);
-        };
-        let (assessment, delta) = shard.process(&routed, &self.tenants, &self.config);
-        self.advance(record.learning, routed.tenant, delta);
-        assessment
+        let mut noted = Vec::with_capacity(1);
+        self.handle_one(record, &mut [Scribe], &mut noted);
+        // INVARIANT: there is at least one shard, so that one record gives one note.
+        noted.pop().unwrap_or_else(|| self.assess(record))
     }
 
     /// Assesses and learns records in order, shards side by side as `executor` sees fit; conclusions are appended to
     /// `out` in the order of the records. The same as [`Engine::handle`] one by one.
     pub fn handle_batch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+        let mut scribes = vec![Scribe; self.shards.len()];
+        self.handle_batch_with(records, executor, (&mut scribes, out));
+    }
+
+    /// The same with clerks in place of assessments: one for each shard (where there are fewer, the first takes note of
+    /// everything, on one thread), whose notes are appended to `out` in the order of the records.
+    pub fn handle_batch_with<C: Clerk>(
+        &mut self,
+        records: &[Record],
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
         let mut rest = records;
         while !rest.is_empty() {
             let (epoch, later) = rest.split_at(self.until_epoch_end(rest));
-            self.handle_epoch(epoch, executor, out);
+            self.handle_epoch(epoch, executor, (&mut *clerks, &mut *out));
             rest = later;
         }
+    }
+
+    /// Number of shards, at least 1.
+    #[must_use]
+    pub fn shard_count(&self) -> usize {
+        self.shards.len()
     }
 
     /// Assesses one record against the state as it is, and learns nothing.
@@ -140,7 +158,16 @@ impl Engine {
             .shards
             .get(self.shard_of(routed.fingerprint))
             .unwrap_or(&nobody);
-        shard.assess(&routed, &self.tenants, &self.config).0
+        shard.judge(&routed, self.shared(), &Scribe).0.assessment(record)
+    }
+
+    /// What shards read.
+    pub(crate) fn shared(&self) -> Shared<'_> {
+        Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        }
     }
 
     /// Records learned from or looked at so far, probes excepted.
@@ -152,7 +179,7 @@ impl Engine {
     /// Accounts remembered.
     #[must_use]
     pub fn accounts(&self) -> usize {
-        self.shards.iter().map(|shard| shard.accounts.all().len()).sum()
+        self.shards.iter().map(|shard| shard.accounts.count()).sum()
     }
 
     /// Bytes that profiles take, heap included. Cost: linear in the accounts.
@@ -183,38 +210,110 @@ impl Engine {
         rest.len()
     }
 
-    fn handle_epoch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+    fn handle_epoch<C: Clerk>(
+        &mut self,
+        records: &[Record],
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
-        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 {
-            out.extend(records.iter().map(|record| self.handle(record)));
-            return;
-        }
         let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
+        let (before, mut deltas) = (out.len(), Vec::with_capacity(records.len()));
+        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len() {
+            self.in_turn(&routed, clerks, (&mut *out, &mut deltas));
+        } else {
+            self.side_by_side(&routed, (executor, clerks), (&mut *out, &mut deltas));
+        }
+        // INVARIANT: each record has one note and, if anything, one delta.
+        debug_assert_eq!((out.len() - before, deltas.len()), (records.len(), records.len()));
+        for (routed, delta) in routed.iter().zip(deltas) {
+            self.advance(routed.record.learning, routed.tenant, delta);
+        }
+    }
+
+    fn in_turn<C: Clerk>(
+        &mut self,
+        routed: &[Routed<'_>],
+        clerks: &mut [C],
+        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+    ) {
         let count = self.shards.len();
-        let (tenants, config) = (&self.tenants, &self.config);
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        };
+        for some in routed.chunks(WARM_MAX) {
+            for shard in &self.shards {
+                shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
+            }
+            for routed in some {
+                let index = shard_index(routed.fingerprint, count);
+                let at = index.min(clerks.len().saturating_sub(1));
+                // INVARIANT: shard_index is below the number of shards.
+                if let Some((shard, clerk)) = self.shards.get_mut(index).zip(clerks.get_mut(at)) {
+                    let (note, delta) = shard.process(routed, shared, clerk);
+                    out.push(note);
+                    deltas.push(delta);
+                }
+            }
+        }
+    }
+
+    fn side_by_side<C: Clerk>(
+        &mut self,
+        routed: &[Routed<'_>],
+        (executor, clerks): (&dyn Executor, &mut [C]),
+        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+    ) {
+        let count = self.shards.len();
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        };
+        let desks: Vec<Mutex<Desk<'_, C>>> = clerks.iter_mut().map(Desk::new).map(Mutex::new).collect();
         executor.run(&mut self.shards, &|index, shard| {
-            for (at, routed) in routed.iter().enumerate() {
-                if shard_index(routed.fingerprint, count) == index {
-                    let (assessment, delta) = shard.process(routed, tenants, config);
-                    shard.outbox.push(Concluded {
-                        at,
-                        assessment,
-                        delta,
-                    });
+            let Some(desk) = desks.get(index) else { return };
+            let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            let mine = |routed: &&Routed<'_>| shard_index(routed.fingerprint, count) == index;
+            let mine: Vec<&Routed<'_>> = routed.iter().filter(mine).collect();
+            for some in mine.chunks(WARM_MAX) {
+                shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
+                for routed in some {
+                    let noted = shard.process(routed, shared, desk.clerk);
+                    desk.noted.push(noted);
                 }
             }
         });
-        let mut done: Vec<_> = self
-            .shards
-            .iter_mut()
-            .flat_map(|shard| shard.outbox.drain(..))
-            .collect();
-        done.sort_unstable_by_key(|concluded| concluded.at);
-        for (concluded, routed) in done.into_iter().zip(&routed) {
-            out.push(concluded.assessment);
-            self.advance(routed.record.learning, routed.tenant, concluded.delta);
+        let noted =
+            |desk: Mutex<Desk<'_, C>>| desk.into_inner().unwrap_or_else(PoisonError::into_inner).noted;
+        let mut noted: Vec<_> = desks.into_iter().map(|desk| noted(desk).into_iter()).collect();
+        for routed in routed {
+            let lane = noted.get_mut(shard_index(routed.fingerprint, count));
+            if let Some((note, delta)) = lane.and_then(Iterator::next) {
+                out.push(note);
+                deltas.push(delta);
+            }
         }
+    }
+
+    fn handle_one<C: Clerk>(&mut self, record: &Record, clerks: &mut [C], out: &mut Vec<C::Note>) {
+        let routed = self.route(record);
+        let shard_index = self.shard_of(routed.fingerprint);
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        };
+        let at = shard_index.min(clerks.len().saturating_sub(1));
+        let Some((shard, clerk)) = self.shards.get_mut(shard_index).zip(clerks.get_mut(at)) else {
+            return;
+        };
+        let (note, delta) = shard.process(&routed, shared, clerk);
+        out.push(note);
+        self.advance(record.learning, routed.tenant, delta);
     }
 
     fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
@@ -315,6 +414,24 @@ impl Engine {
 
     pub(crate) fn shard_of(&self, fingerprint: u64) -> usize {
         shard_index(fingerprint, self.shards.len())
+    }
+}
+
+/// What one shard works with in an epoch.
+struct Desk<'c, C: Clerk> {
+    clerk: &'c mut C,
+    noted: Vec<(C::Note, Taught)>,
+}
+
+/// What a tenant learns of one record, if anything.
+type Taught = Option<(usize, Delta)>;
+
+impl<'c, C: Clerk> Desk<'c, C> {
+    fn new(clerk: &'c mut C) -> Self {
+        Self {
+            clerk,
+            noted: Vec::new(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod ahead;
+mod clerk;
 mod engine;
 pub mod epoch;
 mod executor;
@@ -14,8 +15,10 @@ mod stage;
 mod tenant;
 
 pub use ahead::Ahead;
+pub use clerk::{Clerk, Judged, Scribe};
 pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
+pub use habitus_detect::Words;
 pub use habitus_profile::Adjudication;
 pub use snapshot::SnapshotError;
 pub use stage::Shard;

@@ -75,7 +75,15 @@ impl Tenant {
         for delta in std::mem::take(&mut self.pending) {
             self.learn(&delta);
         }
+        self.settle();
         true
+    }
+
+    /// Prepares the tables for an epoch of reading. Changes no result.
+    fn settle(&mut self) {
+        for calibration in self.calibrations.iter_mut().chain(&mut self.within) {
+            calibration.settle();
+        }
     }
 
     /// Takes in what one record taught.

@@ -1,7 +1,7 @@
 //! An event with what the tables know about it: the input of profiles and detectors.
 
 use crate::ocsf_enum::ocsf_enum;
-use crate::sentence::digits;
+use crate::sentence::spell;
 use crate::{
     AccountId, AccountKind, Activity, Conduct, EventTime, Network, Place, Status, TenantId, Text, UtcOffset,
 };
@@ -66,7 +66,7 @@ impl Client {
             label.push_str(browser);
             if self.browser_version != 0 {
                 label.push(' ');
-                digits(u64::from(self.browser_version), &mut label);
+                spell(u64::from(self.browser_version), &mut label);
             }
         }
         match &self.os {

@@ -201,7 +201,7 @@ impl Profile {
     /// Peer group: accounts whose home country is the same. Absent until one is known.
     #[must_use]
     pub fn group(&self, now: Minutes) -> Option<u64> {
-        self.countries.dominant(now, &COUNTRIES).map(|(key, _)| key)
+        self.countries.dominant(now, &COUNTRIES)
     }
 
     /// Learns one event that proved the account's identity. Gives what the population learns from it; nothing if the
@@ -241,6 +241,29 @@ impl Profile {
         let near = seen.moves.last().filter(|m| m.hours <= MOVE_HOURS_MAX);
         told.teleport = near.map(|m| (m.cell, m.impossible > 0.5));
         Some(told)
+    }
+
+    /// Reads a little of each part, so that all of it is on its way into the processor's cache when it is wanted; gives
+    /// what was read, for the compiler not to leave the reading out.
+    #[must_use]
+    pub fn touch(&self) -> u64 {
+        let sets = [
+            &self.countries,
+            &self.asns,
+            &self.prefixes,
+            &self.hosts,
+            &self.families,
+            &self.clients,
+        ];
+        let sets = sets.iter().fold(0, |read, set| read ^ set.touch());
+        let version = self.versions.first().map_or(0, |version| version.family);
+        let position = self
+            .positions
+            .all()
+            .first()
+            .and_then(|position| position.family)
+            .unwrap_or(0);
+        sets ^ version ^ position
     }
 
     /// Bytes this profile takes, heap included. Cost: a few additions.

@@ -39,6 +39,7 @@ const ROLES: &[(&str, Role)] = &[
     ("habitus-console", Role::Edge),
     ("habitus", Role::App),
     ("habitus-testkit", Role::Tool),
+    ("habitus-bench", Role::Tool),
     ("habitus-fuzzing", Role::Tool),
     ("xtask", Role::Tool),
 ];

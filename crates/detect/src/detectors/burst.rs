@@ -6,7 +6,7 @@
 
 use crate::attacker::scaled;
 use crate::detector::{Detector, View};
-use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Status, Text};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal, Status, Text};
 
 /// Bursts of failures.
 pub struct Burst;
@@ -36,16 +36,17 @@ impl Detector for Burst {
         if nats < WORTH_SAYING_NATS {
             return Opinion::Evidence(Vec::new());
         }
-        let address = view
-            .context
-            .network
-            .ip
-            .map_or_else(|| "?".to_owned(), |ip| ip.to_string());
-        let facts = vec![
-            Fact::Count(burst.failures),
-            Fact::Name(Text::from(address)),
-            Fact::Count(burst.names.max(1.0)),
-        ];
+        let address = || {
+            let ip = view.context.network.ip;
+            Text::from(ip.map_or_else(|| "?".to_owned(), |ip| ip.to_string()))
+        };
+        let facts = || {
+            vec![
+                Fact::Count(burst.failures),
+                Fact::Name(address()),
+                Fact::Count(burst.names.max(1.0)),
+            ]
+        };
         let succeeded = view.context.status == Status::Success;
         let (signal, text) = match (succeeded, burst.names >= MANY_NAMES) {
             (true, _) => (
@@ -67,7 +68,7 @@ impl Detector for Burst {
             family: Family::Burst,
             signal: Signal(signal),
             nats,
-            reason: Reason::new(text, facts),
+            reason: view.because(text, facts),
         }])
     }
 }

@@ -13,6 +13,11 @@ mod okta;
 mod sshd;
 mod windows;
 
+pub use ocsf::is_plain as is_plain_ocsf;
+
+/// The format that most records are of once they were normalised.
+pub const OCSF: ocsf::Ocsf = ocsf::Ocsf;
+
 /// Every format, in alphabetical order. `--format auto` takes the surest; the order only breaks ties.
 pub const ALL: &[&dyn Format] = &[
     &cloudtrail::CloudTrail,
