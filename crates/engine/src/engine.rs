@@ -1,13 +1,14 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
 use crate::executor::Executor;
-use crate::stage::{Concluded, Routed, Shard};
+use crate::stage::{Concluded, Judged, Routed, Shard};
 use crate::tenant::{Delta, Tenant};
+use crate::together::revise;
 use habitus_model::hash::HashKey;
-use habitus_model::network::stable_host;
 use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
 use habitus_policy::Thresholds;
-use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
+use habitus_profile::attempts::{Attempt, AttemptKeys, Attempts, Burst, Bursts, Outcome, outcome};
+use habitus_profile::campaigns::Campaigns;
 use habitus_profile::notices::{Notice, Notices, is_noted};
 use habitus_score::Weights;
 use std::collections::BTreeMap;
@@ -74,6 +75,7 @@ pub struct Engine {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) attempts: Attempts,
+    pub(crate) campaigns: Campaigns,
     pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
 }
@@ -90,6 +92,7 @@ impl Engine {
             tenants: Vec::new(),
             shards,
             attempts: Attempts::default(),
+            campaigns: Campaigns::default(),
             notices: Notices::default(),
             may_grow: true,
         }
@@ -103,9 +106,10 @@ impl Engine {
         let Some(shard) = self.shards.get_mut(shard_index) else {
             return self.assess(record);
         };
-        let (assessment, delta) = shard.process(&routed, &self.tenants, &self.config);
-        self.advance(record.learning, routed.tenant, delta);
-        assessment
+        let mut judged = shard.process(&routed, &self.tenants, &self.config);
+        self.conclude_together(record, &mut judged);
+        self.advance(record.learning, routed.tenant, judged.delta);
+        judged.assessment
     }
 
     /// Assesses and learns records in order, shards side by side as `executor` sees fit; conclusions are appended to
@@ -122,25 +126,26 @@ impl Engine {
     /// Assesses one record against the state as it is, and learns nothing.
     #[must_use]
     pub fn assess(&self, record: &Record) -> Assessment {
-        let context = &record.context;
-        let tenant = self.tenant_numbers.get(&context.tenant).copied();
-        let fingerprint = self.fingerprint(context);
-        let routed = Routed {
-            record,
-            tenant,
-            fingerprint,
-            notice: self.notices.of(fingerprint),
-            burst: self
-                .source_of(context)
-                .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
-            may_grow: self.may_grow,
-        };
+        let bursts = self.attempts.look(&self.attempt(&record.context));
+        let notice = self.notices.of(self.fingerprint(&record.context));
+        let routed = self.routed_as_is(record, (bursts, notice));
         let nobody = Shard::default();
         let shard = self
             .shards
             .get(self.shard_of(routed.fingerprint))
             .unwrap_or(&nobody);
-        shard.assess(&routed, &self.tenants, &self.config).0
+        let (judged, _) = shard.assess(&routed, &self.tenants, &self.config);
+        self.revised(record, judged, &self.campaigns)
+    }
+
+    /// What the stage after the accounts makes of a conclusion, with nothing counted.
+    pub(crate) fn revised(&self, record: &Record, mut judged: Judged, campaigns: &Campaigns) -> Assessment {
+        if let Some(late) = judged.late.take() {
+            let together = campaigns.look(&late.showing);
+            let tenant = self.tenants.get(late.number);
+            revise(record, &mut judged, (&late, &together), (tenant, &self.config));
+        }
+        judged.assessment
     }
 
     /// Records learned from or looked at so far, probes excepted.
@@ -196,12 +201,8 @@ impl Engine {
         executor.run(&mut self.shards, &|index, shard| {
             for (at, routed) in routed.iter().enumerate() {
                 if shard_index(routed.fingerprint, count) == index {
-                    let (assessment, delta) = shard.process(routed, tenants, config);
-                    shard.outbox.push(Concluded {
-                        at,
-                        assessment,
-                        delta,
-                    });
+                    let judged = shard.process(routed, tenants, config);
+                    shard.outbox.push(Concluded { at, judged });
                 }
             }
         });
@@ -212,8 +213,10 @@ impl Engine {
             .collect();
         done.sort_unstable_by_key(|concluded| concluded.at);
         for (concluded, routed) in done.into_iter().zip(&routed) {
-            out.push(concluded.assessment);
-            self.advance(routed.record.learning, routed.tenant, concluded.delta);
+            let mut judged = concluded.judged;
+            self.conclude_together(routed.record, &mut judged);
+            out.push(judged.assessment);
+            self.advance(routed.record.learning, routed.tenant, judged.delta);
         }
     }
 
@@ -235,7 +238,8 @@ impl Engine {
             record,
             tenant,
             fingerprint,
-            burst: self.count(record),
+            epoch: self.began(tenant),
+            bursts: self.count(record),
             notice: self.heed(record, fingerprint),
             may_grow: self.may_grow,
         }
@@ -260,45 +264,82 @@ impl Engine {
         Some((key, conduct.deed?))
     }
 
-    /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
-    fn count(&mut self, record: &Record) -> Option<Burst> {
-        let context = &record.context;
-        let key = self.source_of(context)?;
-        let failed_name = self.failed_name(context);
-        Some(match record.learning {
-            Learning::Learn => self.attempts.observe(key, context.time, failed_name),
-            Learning::Probe => self.attempts.look(key, context.time, failed_name),
+    /// A record with the state as it is: not even its tenant is numbered.
+    pub(crate) fn routed_as_is<'r>(
+        &self,
+        record: &'r Record,
+        (bursts, notice): (Bursts, Option<Notice>),
+    ) -> Routed<'r> {
+        let tenant = self.tenant_numbers.get(&record.context.tenant).copied();
+        Routed {
+            record,
+            tenant,
+            fingerprint: self.fingerprint(&record.context),
+            epoch: self.began(tenant),
+            bursts: standing_out(bursts),
+            notice,
+            may_grow: self.may_grow,
+        }
+    }
+
+    fn began(&self, tenant: Option<usize>) -> u64 {
+        let tenant = tenant.and_then(|number| self.tenants.get(number));
+        tenant.map_or(0, Tenant::began)
+    }
+
+    /// The network stage: attempts are counted in the order of the log, ahead of the accounts, and lag nothing.
+    fn count(&mut self, record: &Record) -> Option<Box<Bursts>> {
+        let attempt = self.attempt(&record.context);
+        standing_out(match record.learning {
+            Learning::Learn => self.attempts.observe(&attempt),
+            Learning::Probe => self.attempts.look(&attempt),
         })
     }
 
-    pub(crate) fn source_of(&self, context: &Context) -> Option<u64> {
-        let host = stable_host(context.network.ip?);
-        Some(
-            self.config
-                .hash_key
-                .fingerprint(&("source", context.tenant.as_str(), host)),
-        )
+    /// An event, as the network stage counts it.
+    pub(crate) fn attempt(&self, context: &Context) -> Attempt {
+        let name = || {
+            let account = context.account.as_ref();
+            account.map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
+        };
+        let outcome = outcome(context, || self.has_account(context));
+        let failed = matches!(outcome, Outcome::Failure { .. });
+        Attempt {
+            keys: AttemptKeys::of(context, self.config.hash_key),
+            time: context.time,
+            outcome,
+            name: if failed { name() } else { 0 },
+        }
     }
 
-    pub(crate) fn failed_name(&self, context: &Context) -> Option<u64> {
-        let named = || {
-            context
-                .account
-                .as_ref()
-                .map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
-        };
-        is_failed_attempt(context).then(named)
+    /// Whether the name of an event is one of its tenant's accounts, as of the last epoch. `None`: the tenant has hardly any
+    /// accounts yet.
+    fn has_account(&self, context: &Context) -> Option<bool> {
+        const ACCOUNTS_MIN: u64 = 20;
+        let number = self.tenant_numbers.get(&context.tenant)?;
+        let (account, tenant) = context.account.as_ref().zip(self.tenants.get(*number))?;
+        if tenant.population.accounts() < ACCOUNTS_MIN {
+            return None;
+        }
+        let fingerprint = self.fingerprint(context);
+        let shard = self.shards.get(self.shard_of(fingerprint))?;
+        let held = shard
+            .accounts
+            .held(fingerprint, u32::try_from(*number).ok()?, account);
+        // INVARIANT: who came within the epoch is not known yet, or the number of shards and batches would decide.
+        Some(held.is_some_and(|held| held.since < tenant.began()))
     }
 
     /// Moves the log on, and ends the epoch of the record's tenant if it is due.
-    fn advance(&mut self, learning: Learning, tenant: Option<usize>, delta: Option<(usize, Delta)>) {
+    fn advance(&mut self, learning: Learning, number: Option<usize>, delta: Option<Delta>) {
         if learning == Learning::Probe {
             return;
         }
         self.position += 1;
-        let tenant = tenant.and_then(|number| self.tenants.get_mut(number));
-        let has_ended = tenant.is_some_and(|tenant| tenant.advance(delta.map(|(_, delta)| delta)));
-        if has_ended {
+        let Some(number) = number else { return };
+        let tenant = self.tenants.get_mut(number);
+        if tenant.is_some_and(|tenant| tenant.advance(delta)) {
+            self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }
@@ -316,6 +357,12 @@ impl Engine {
     pub(crate) fn shard_of(&self, fingerprint: u64) -> usize {
         shard_index(fingerprint, self.shards.len())
     }
+}
+
+/// Bursts worth handing on: of most events nothing stands out, and they cost no allocation.
+fn standing_out(bursts: Bursts) -> Option<Box<Bursts>> {
+    let stands_out = |burst: &Burst| burst.failures > burst.expected;
+    bursts.all().any(stands_out).then(|| Box::new(bursts))
 }
 
 fn shard_index(fingerprint: u64, shards: usize) -> usize {

@@ -12,6 +12,7 @@ mod executor;
 mod snapshot;
 mod stage;
 mod tenant;
+mod together;
 
 pub use ahead::Ahead;
 pub use engine::{Config, Engine, Learning, Record};
@@ -21,4 +22,4 @@ pub use snapshot::SnapshotError;
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-2");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-3");

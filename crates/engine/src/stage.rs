@@ -3,10 +3,11 @@
 use crate::accounts::{Accounts, Held, Slot};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant};
+use crate::together::Late;
 use habitus_detect::detectors::resource;
 use habitus_detect::{View, detectors};
 use habitus_model::{AccountKind, Assessment, Blind, Context, Evidence, Family, Opinion, RiskScore};
-use habitus_profile::attempts::Burst;
+use habitus_profile::attempts::Bursts;
 use habitus_profile::known::Arrival;
 use habitus_profile::memory::is_failed_prompt;
 use habitus_profile::notices::Notice;
@@ -30,13 +31,22 @@ pub struct Concluded {
     /// Place of the record in the epoch.
     pub at: usize,
     /// The conclusion.
+    pub judged: Judged,
+}
+
+/// What the account stage concludes of one record.
+#[derive(Debug)]
+pub struct Judged {
+    /// The conclusion, by what the account itself shows.
     pub assessment: Assessment,
     /// What its tenant learns at the end of the epoch.
-    pub delta: Option<(usize, Delta)>,
+    pub delta: Option<Delta>,
+    /// What the stage after the accounts needs; absent for events that show nothing together with others.
+    pub late: Option<Box<Late>>,
 }
 
 /// A record with its routing, made before the stage so that tenants are numbered in the order of the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Routed<'a> {
     /// The record.
     pub record: &'a Record,
@@ -44,8 +54,10 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
-    /// What the network stage says of its source.
-    pub burst: Option<Burst>,
+    /// Position at which the epoch of its tenant began.
+    pub epoch: u64,
+    /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
+    pub bursts: Option<Box<Bursts>>,
     /// What was done to its account of late.
     pub notice: Option<Notice>,
     /// Whether there is room for an account never seen.
@@ -53,38 +65,35 @@ pub struct Routed<'a> {
 }
 
 impl Shard {
-    /// Assesses a record and learns it. Gives the conclusion and what the tenant learns at the end of the epoch.
-    pub fn process(
-        &mut self,
-        routed: &Routed<'_>,
-        tenants: &[Tenant],
-        config: &Config,
-    ) -> (Assessment, Option<(usize, Delta)>) {
-        let (assessment, seen) = self.assess(routed, tenants, config);
+    /// Assesses a record and learns it.
+    pub fn process(&mut self, routed: &Routed<'_>, tenants: &[Tenant], config: &Config) -> Judged {
+        let (mut judged, seen) = self.assess(routed, tenants, config);
         let context = &routed.record.context;
         let (Some(tenant), Learning::Learn) = (routed.tenant, routed.record.learning) else {
-            return (assessment, None);
+            return judged;
         };
         if !context.may_teach() {
             if is_failed_prompt(context) {
                 self.note_failed_prompt(routed, tenant, &seen);
             }
-            return (assessment, None);
+            return judged;
         }
+        let assessment = &judged.assessment;
         let arrival = arrival(context, assessment.score, config);
-        let nats = edge_nats(&assessment, &seen);
+        let nats = edge_nats(assessment, &seen);
+        let total = (assessment.kind, stratum(context, &seen), assessment.log_odds);
         let (observation, told) = self.learn(routed, tenant, (&seen, arrival, nats));
-        let delta = Delta {
+        judged.delta = Some(Delta {
             observation,
             told,
-            total: (assessment.kind, stratum(context, &seen), assessment.log_odds),
+            total,
             now: seen.now,
-        };
-        (assessment, Some((tenant, delta)))
+        });
+        judged
     }
 
     /// Assesses a record and changes nothing.
-    pub fn assess(&self, routed: &Routed<'_>, tenants: &[Tenant], config: &Config) -> (Assessment, Sighting) {
+    pub fn assess(&self, routed: &Routed<'_>, tenants: &[Tenant], config: &Config) -> (Judged, Sighting) {
         let context = &routed.record.context;
         let nobody = Tenant::default;
         let unknown;
@@ -108,12 +117,21 @@ impl Shard {
             seen: &seen,
             profile,
             population: &tenant.population,
-            burst: routed.burst,
+            bursts: routed.bursts.as_deref(),
         };
         let (evidence, blind) = gather(&view);
         let kind = profile.map_or(context.kind, Profile::behaves_as);
+        let stratum = stratum(context, &seen);
+        let late = routed
+            .tenant
+            .and_then(|number| Late::of(context, &seen, (number, stratum, config.hash_key), &evidence));
         let assessment = conclude(routed, (evidence, blind), (kind, &seen), tenant, config);
-        (assessment, seen)
+        let judged = Judged {
+            assessment,
+            delta: None,
+            late,
+        };
+        (judged, seen)
     }
 
     fn profile(&self, routed: &Routed<'_>) -> Option<&Profile> {
@@ -150,6 +168,7 @@ impl Shard {
         self.accounts.insert(Held {
             slot,
             fingerprint: routed.fingerprint,
+            since: routed.epoch,
             profile,
         });
         (observation, told)
