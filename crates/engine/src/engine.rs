@@ -1,16 +1,17 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
 use crate::accounts::WARM_MAX;
-use crate::clerk::{Clerk, Scribe};
+use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
-use crate::stage::{Routed, Shard, Shared};
+use crate::stage::{Concluded, End, Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
+use crate::together::{Late, revise};
 use habitus_model::hash::HashKey;
-use habitus_model::network::stable_host;
-use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
+use habitus_model::{Assessment, Context, EventUid, TenantId};
 use habitus_policy::Thresholds;
-use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
-use habitus_profile::notices::{Notice, Notices, is_noted};
+use habitus_profile::attempts::Attempts;
+use habitus_profile::campaigns::Campaigns;
+use habitus_profile::notices::Notices;
 use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -78,6 +79,7 @@ pub struct Engine {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) attempts: Attempts,
+    pub(crate) campaigns: Campaigns,
     pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
 }
@@ -95,6 +97,7 @@ impl Engine {
             tenants: Vec::new(),
             shards,
             attempts: Attempts::default(),
+            campaigns: Campaigns::default(),
             notices: Notices::default(),
             may_grow: true,
         }
@@ -140,25 +143,35 @@ impl Engine {
     /// Assesses one record against the state as it is, and learns nothing.
     #[must_use]
     pub fn assess(&self, record: &Record) -> Assessment {
-        let context = &record.context;
-        let tenant = self.tenant_numbers.get(&context.tenant).copied();
-        let fingerprint = self.fingerprint(context);
-        let routed = Routed {
-            record,
-            tenant,
-            fingerprint,
-            notice: self.notices.of(fingerprint),
-            burst: self
-                .source_of(context)
-                .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
-            may_grow: self.may_grow,
-        };
+        let bursts = self.attempts.look(&self.attempt(&record.context));
+        let notice = self.notices.of(self.fingerprint(&record.context));
+        let routed = self.routed_as_is(record, (bursts, notice));
         let nobody = Shard::default();
         let shard = self
             .shards
             .get(self.shard_of(routed.fingerprint))
             .unwrap_or(&nobody);
-        shard.judge(&routed, self.shared(), &Scribe).0.assessment(record)
+        self.assess_in(shard, &routed, &self.campaigns)
+    }
+
+    /// What a shard and the stage after the accounts conclude, with nothing counted and nothing learned.
+    pub(crate) fn assess_in(&self, shard: &Shard, routed: &Routed<'_>, campaigns: &Campaigns) -> Assessment {
+        let (judged, late, _) = shard.judge(routed, self.shared(), &Scribe);
+        self.revised(routed.record, (judged, late), campaigns)
+    }
+
+    /// What the stage after the accounts makes of a conclusion, with nothing counted.
+    pub(crate) fn revised(
+        &self,
+        record: &Record,
+        (mut judged, late): (Judged, Option<Late>),
+        campaigns: &Campaigns,
+    ) -> Assessment {
+        if let Some(late) = late {
+            let together = campaigns.look(&late.showing);
+            revise(record, &mut judged, (&late, &together), (self.shared(), &Scribe));
+        }
+        judged.assessment(record)
     }
 
     /// What shards read.
@@ -219,24 +232,47 @@ impl Engine {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
         let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
-        let (before, mut deltas) = (out.len(), Vec::with_capacity(records.len()));
+        let mut concluded = Vec::with_capacity(records.len());
         if records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len() {
-            self.in_turn(&routed, clerks, (&mut *out, &mut deltas));
+            self.in_turn(&routed, clerks, &mut concluded);
         } else {
-            self.side_by_side(&routed, (executor, clerks), (&mut *out, &mut deltas));
+            self.side_by_side(&routed, (executor, &mut *clerks), &mut concluded);
         }
-        // INVARIANT: each record has one note and, if anything, one delta.
-        debug_assert_eq!((out.len() - before, deltas.len()), (records.len(), records.len()));
-        for (routed, delta) in routed.iter().zip(deltas) {
-            self.advance(routed.record.learning, routed.tenant, delta);
+        // INVARIANT: each record has one conclusion.
+        debug_assert_eq!(concluded.len(), records.len());
+        if let Some(clerk) = clerks.first_mut() {
+            for (routed, concluded) in routed.iter().zip(concluded) {
+                out.push(self.finish(routed, concluded, clerk));
+            }
         }
+    }
+
+    /// The stage after the accounts for one record, in the order of the log, and what is noted of it in the end.
+    fn finish<C: Clerk>(
+        &mut self,
+        routed: &Routed<'_>,
+        concluded: Concluded<C::Note>,
+        clerk: &mut C,
+    ) -> C::Note {
+        let Concluded { end, mut delta } = concluded;
+        self.tick(routed.record, delta.as_ref());
+        let note = match end {
+            End::Noted(note) => note,
+            End::Open(open) => {
+                let (mut judged, late) = *open;
+                self.conclude_together(routed.record, (&mut judged, &late), &mut delta, clerk);
+                clerk.note(routed.record, judged)
+            }
+        };
+        self.advance(routed.record.learning, routed.tenant, delta);
+        note
     }
 
     fn in_turn<C: Clerk>(
         &mut self,
         routed: &[Routed<'_>],
         clerks: &mut [C],
-        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+        out: &mut Vec<Concluded<C::Note>>,
     ) {
         let count = self.shards.len();
         let shared = Shared {
@@ -253,9 +289,7 @@ impl Engine {
                 let at = index.min(clerks.len().saturating_sub(1));
                 // INVARIANT: shard_index is below the number of shards.
                 if let Some((shard, clerk)) = self.shards.get_mut(index).zip(clerks.get_mut(at)) {
-                    let (note, delta) = shard.process(routed, shared, clerk);
-                    out.push(note);
-                    deltas.push(delta);
+                    out.push(shard.process(routed, shared, clerk));
                 }
             }
         }
@@ -265,7 +299,7 @@ impl Engine {
         &mut self,
         routed: &[Routed<'_>],
         (executor, clerks): (&dyn Executor, &mut [C]),
-        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+        out: &mut Vec<Concluded<C::Note>>,
     ) {
         let count = self.shards.len();
         let shared = Shared {
@@ -292,10 +326,7 @@ impl Engine {
         let mut noted: Vec<_> = desks.into_iter().map(|desk| noted(desk).into_iter()).collect();
         for routed in routed {
             let lane = noted.get_mut(shard_index(routed.fingerprint, count));
-            if let Some((note, delta)) = lane.and_then(Iterator::next) {
-                out.push(note);
-                deltas.push(delta);
-            }
+            out.extend(lane.and_then(Iterator::next));
         }
     }
 
@@ -311,93 +342,20 @@ impl Engine {
         let Some((shard, clerk)) = self.shards.get_mut(shard_index).zip(clerks.get_mut(at)) else {
             return;
         };
-        let (note, delta) = shard.process(&routed, shared, clerk);
-        out.push(note);
-        self.advance(record.learning, routed.tenant, delta);
-    }
-
-    fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
-        let context = &record.context;
-        let mut tenant = self.tenant_numbers.get(&context.tenant).copied();
-        // A probe leaves no trace, not even the number of a tenant.
-        if tenant.is_none()
-            && record.learning == Learning::Learn
-            && self.tenants.len() < self.config.tenants_max
-        {
-            tenant = Some(self.tenants.len());
-            self.tenant_numbers
-                .insert(context.tenant.clone(), self.tenants.len());
-            self.tenants.push(Tenant::default());
-        }
-        let fingerprint = self.fingerprint(context);
-        Routed {
-            record,
-            tenant,
-            fingerprint,
-            burst: self.count(record),
-            notice: self.heed(record, fingerprint),
-            may_grow: self.may_grow,
-        }
-    }
-
-    /// What was done to the account before; then notes what this record does, to whomever.
-    fn heed(&mut self, record: &Record, fingerprint: u64) -> Option<Notice> {
-        let before = self.notices.of(fingerprint);
-        if record.learning == Learning::Learn
-            && let Some((key, deed)) = self.noted(&record.context)
-        {
-            self.notices.note(key, deed, record.context.time.minutes());
-        }
-        before
-    }
-
-    /// What is to be noted of a record, and of which account.
-    pub(crate) fn noted(&self, context: &Context) -> Option<(u64, Deed)> {
-        let conduct = context.conduct.as_ref().filter(|_| is_noted(context))?;
-        let target = conduct.target.as_ref().or(context.account.as_ref())?;
-        let key = self.fingerprint_of(&context.tenant, target.as_str());
-        Some((key, conduct.deed?))
-    }
-
-    /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
-    fn count(&mut self, record: &Record) -> Option<Burst> {
-        let context = &record.context;
-        let key = self.source_of(context)?;
-        let failed_name = self.failed_name(context);
-        Some(match record.learning {
-            Learning::Learn => self.attempts.observe(key, context.time, failed_name),
-            Learning::Probe => self.attempts.look(key, context.time, failed_name),
-        })
-    }
-
-    pub(crate) fn source_of(&self, context: &Context) -> Option<u64> {
-        let host = stable_host(context.network.ip?);
-        Some(
-            self.config
-                .hash_key
-                .fingerprint(&("source", context.tenant.as_str(), host)),
-        )
-    }
-
-    pub(crate) fn failed_name(&self, context: &Context) -> Option<u64> {
-        let named = || {
-            context
-                .account
-                .as_ref()
-                .map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
-        };
-        is_failed_attempt(context).then(named)
+        let concluded = shard.process(&routed, shared, clerk);
+        out.push(self.finish(&routed, concluded, clerk));
     }
 
     /// Moves the log on, and ends the epoch of the record's tenant if it is due.
-    fn advance(&mut self, learning: Learning, tenant: Option<usize>, delta: Option<(usize, Delta)>) {
+    fn advance(&mut self, learning: Learning, number: Option<usize>, delta: Option<Delta>) {
         if learning == Learning::Probe {
             return;
         }
         self.position += 1;
-        let tenant = tenant.and_then(|number| self.tenants.get_mut(number));
-        let has_ended = tenant.is_some_and(|tenant| tenant.advance(delta.map(|(_, delta)| delta)));
-        if has_ended {
+        let Some(number) = number else { return };
+        let tenant = self.tenants.get_mut(number);
+        if tenant.is_some_and(|tenant| tenant.advance(delta)) {
+            self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }
@@ -408,7 +366,7 @@ impl Engine {
         self.fingerprint_of(&context.tenant, account)
     }
 
-    fn fingerprint_of(&self, tenant: &TenantId, account: &str) -> u64 {
+    pub(crate) fn fingerprint_of(&self, tenant: &TenantId, account: &str) -> u64 {
         self.config.hash_key.fingerprint(&(tenant.as_str(), account))
     }
 
@@ -420,11 +378,8 @@ impl Engine {
 /// What one shard works with in an epoch.
 struct Desk<'c, C: Clerk> {
     clerk: &'c mut C,
-    noted: Vec<(C::Note, Taught)>,
+    noted: Vec<Concluded<C::Note>>,
 }
-
-/// What a tenant learns of one record, if anything.
-type Taught = Option<(usize, Delta)>;
 
 impl<'c, C: Clerk> Desk<'c, C> {
     fn new(clerk: &'c mut C) -> Self {

@@ -10,9 +10,11 @@ mod clerk;
 mod engine;
 pub mod epoch;
 mod executor;
+mod network;
 mod snapshot;
 mod stage;
 mod tenant;
+mod together;
 
 pub use ahead::Ahead;
 pub use clerk::{Clerk, Judged, Scribe};
@@ -24,4 +26,4 @@ pub use snapshot::SnapshotError;
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-2");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-3");

@@ -4,10 +4,12 @@ use crate::accounts::{Accounts, Held, Slot};
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant};
+use crate::together::Late;
 use habitus_detect::detectors::resource;
 use habitus_detect::{View, Words, detectors};
 use habitus_model::{Blind, Context, Contribution, Evidence, Family, Opinion, RiskScore};
-use habitus_profile::attempts::Burst;
+use habitus_profile::attempts::Bursts;
+use habitus_profile::campaigns::showing;
 use habitus_profile::known::Arrival;
 use habitus_profile::memory::is_failed_prompt;
 use habitus_profile::notices::Notice;
@@ -34,8 +36,26 @@ pub struct Shared<'a> {
     pub weights: &'a Prepared,
 }
 
+/// What a shard hands on of one record; `N` is what its clerk notes.
+#[derive(Debug)]
+pub struct Concluded<N> {
+    /// The conclusion.
+    pub end: End<N>,
+    /// What the tenant learns at the end of its epoch, if anything.
+    pub delta: Option<Delta>,
+}
+
+/// How far a conclusion is.
+#[derive(Debug)]
+pub enum End<N> {
+    /// Noted: nothing but the account itself speaks of it.
+    Noted(N),
+    /// The stage after the accounts may revise it.
+    Open(Box<(Judged, Late)>),
+}
+
 /// A record with its routing, made before the stage so that tenants are numbered in the order of the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Routed<'a> {
     /// The record.
     pub record: &'a Record,
@@ -43,8 +63,10 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
-    /// What the network stage says of its source.
-    pub burst: Option<Burst>,
+    /// Position at which the epoch of its tenant began.
+    pub epoch: u64,
+    /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
+    pub bursts: Option<Box<Bursts>>,
     /// What was done to its account of late.
     pub notice: Option<Notice>,
     /// Whether there is room for an account never seen.
@@ -52,16 +74,20 @@ pub struct Routed<'a> {
 }
 
 impl Shard {
-    /// Assesses a record and learns it. Gives what the clerk noted and what the tenant learns at the end of the epoch.
+    /// Assesses a record and learns it. What others may revise is left open, everything else noted.
     pub fn process<C: Clerk>(
         &mut self,
         routed: &Routed<'_>,
         shared: Shared<'_>,
         clerk: &mut C,
-    ) -> (C::Note, Option<(usize, Delta)>) {
-        let (judged, seen) = self.judge(routed, shared, clerk);
+    ) -> Concluded<C::Note> {
+        let (judged, late, seen) = self.judge(routed, shared, clerk);
         let delta = self.take_in(routed, shared.config, (&judged, &seen));
-        (clerk.note(routed.record, judged), delta)
+        let end = match late {
+            Some(late) => End::Open(Box::new((judged, late))),
+            None => End::Noted(clerk.note(routed.record, judged)),
+        };
+        Concluded { end, delta }
     }
 
     fn take_in(
@@ -69,7 +95,7 @@ impl Shard {
         routed: &Routed<'_>,
         config: &Config,
         (judged, seen): (&Judged, &Sighting),
-    ) -> Option<(usize, Delta)> {
+    ) -> Option<Delta> {
         let context = &routed.record.context;
         let (Some(tenant), Learning::Learn) = (routed.tenant, routed.record.learning) else {
             return None;
@@ -82,17 +108,21 @@ impl Shard {
         }
         let arrival = arrival(context, judged.score, config);
         let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
-        let delta = Delta {
+        Some(Delta {
             observation,
             told,
             total: (judged.kind, stratum(context, seen), judged.log_odds),
             now: seen.now,
-        };
-        Some((tenant, delta))
+        })
     }
 
-    /// Judges a record and changes nothing. Reasons are made for what the clerk reads, and for nothing else.
-    pub fn judge<C: Clerk>(&self, routed: &Routed<'_>, shared: Shared<'_>, clerk: &C) -> (Judged, Sighting) {
+    /// Judges a record and changes nothing. Reasons are made for what the clerk reads and what others may revise.
+    pub fn judge<C: Clerk>(
+        &self,
+        routed: &Routed<'_>,
+        shared: Shared<'_>,
+        clerk: &C,
+    ) -> (Judged, Option<Late>, Sighting) {
         let Shared { tenants, config, .. } = shared;
         let context = &routed.record.context;
         let unknown;
@@ -111,16 +141,24 @@ impl Shard {
         };
         let mut seen = recall.sight(context);
         seen.notice = routed.notice;
+        let shown = routed.tenant.zip(showing(context, &seen, config.hash_key));
+        let is_revised = shown.as_ref().is_some_and(|(_, showing)| Late::keeps(showing));
         let view = View {
             context,
             seen: &seen,
             profile,
             population: &tenant.population,
-            burst: routed.burst,
-            words: clerk.reads_all(),
+            bursts: routed.bursts.as_deref(),
+            words: if is_revised {
+                Words::Wanted
+            } else {
+                clerk.reads_all()
+            },
         };
-        let judged = conclude((&view, routed.record), tenant, shared, clerk);
-        (judged, seen)
+        let (evidence, blind) = gather(&view);
+        let late = shown.map(|shown| Late::new(shown, stratum(context, &seen), (&seen, &evidence)));
+        let judged = conclude((&view, routed.record), (evidence, blind), (tenant, shared), clerk);
+        (judged, late, seen)
     }
 
     fn profile(&self, routed: &Routed<'_>) -> Option<&Profile> {
@@ -157,6 +195,7 @@ impl Shard {
         self.accounts.insert(Held {
             slot,
             fingerprint: routed.fingerprint,
+            since: routed.epoch,
             profile,
         });
         (observation, told)
@@ -239,16 +278,15 @@ fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
 /// Fuses, calibrates and decides; explains what is read.
 fn conclude<C: Clerk>(
     (view, record): (&View<'_>, &Record),
-    tenant: &Tenant,
-    shared: Shared<'_>,
+    (evidence, blind): (Vec<Evidence>, Vec<(Family, Blind)>),
+    (tenant, shared): (&Tenant, Shared<'_>),
     clerk: &C,
 ) -> Judged {
     let (context, seen) = (view.context, view.seen);
     let kind = view.profile.map_or(context.kind, Profile::behaves_as);
-    let (evidence, blind) = gather(view);
     let weighed = weigh(&evidence, shared.weights);
     let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), weighed.log_odds));
-    let is_read = view.words == Words::Wanted || clerk.reads(record, score);
+    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
     let lines = match view.words {
         Words::Wanted => Some(weighed.lines(evidence)),
         // The same once more, with words: dearer for the few, and cheaper for the many.

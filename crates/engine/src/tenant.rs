@@ -1,6 +1,7 @@
 //! What is shared by the accounts of one tenant: population and calibrations.
 
 use crate::epoch;
+use crate::together::Doubt;
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
@@ -16,8 +17,12 @@ pub struct Tenant {
     within: [Calibration; 6],
     /// Its records so far, probes excepted.
     position: u64,
+    /// Position at which its running epoch began.
+    began: u64,
     /// What its running epoch has taught.
     pending: Vec<Delta>,
+    /// What its accounts will be told to doubt as the epoch ends.
+    doubts: Vec<Doubt>,
 }
 
 /// What an event's total is compared with.
@@ -63,6 +68,21 @@ impl Tenant {
         epoch::end_after(self.position) - self.position
     }
 
+    /// Position at which its running epoch began.
+    pub fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Notes what an account is to doubt as the epoch ends.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        self.doubts.push(doubt);
+    }
+
+    /// What accounts are to doubt, once the epoch has ended.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
+    }
+
     /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables.
     // INVARIANT: epochs follow from the tenant's own log. What others do, and in which order among theirs, changes nothing.
     pub fn advance(&mut self, delta: Option<Delta>) -> bool {
@@ -75,6 +95,7 @@ impl Tenant {
         for delta in std::mem::take(&mut self.pending) {
             self.learn(&delta);
         }
+        self.began = self.position;
         self.settle();
         true
     }
