@@ -92,6 +92,19 @@ impl Health {
         }
     }
 
+    /// Takes note of records that can never be taken, and why.
+    pub fn never(&self, tenant: &TenantId, name: &Text, (count, reason): (u64, &str), now: IngestTime) {
+        let mut sources = self.sources.lock();
+        let key = (tenant.clone(), name.clone());
+        if !sources.contains_key(&key) && sources.len() >= SOURCES_MAX {
+            return;
+        }
+        let source = sources.entry(key).or_default();
+        source.hear(now);
+        source.rejected += count;
+        source.reject(reason);
+    }
+
     /// Takes note that a source was told to come again later.
     pub fn refused(&self, tenant: &TenantId, name: &Text) {
         let mut sources = self.sources.lock();

@@ -19,6 +19,7 @@ mod documents;
 mod evaluation;
 mod explain;
 mod exports;
+mod files;
 mod known_errors;
 mod metrics;
 mod normalize;
