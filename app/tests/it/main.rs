@@ -33,4 +33,5 @@ mod server;
 mod siem;
 mod support;
 mod telemetry;
+mod triage;
 mod webdriver;
