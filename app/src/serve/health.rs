@@ -2,7 +2,7 @@
 
 use super::gaps::Gaps;
 use super::reading::{Missing, Read};
-use habitus_console::product::{MissingField, RejectedSample, SourceHealth, SourceState};
+use habitus_console::product::{LiveSource, MissingField, RejectedSample, SourceHealth, SourceState};
 use habitus_model::math::{from_i64, from_u64};
 use habitus_model::{EventTime, IngestTime, Millis, TenantId, Text};
 use habitus_sources::live::skew::Skew;
@@ -186,6 +186,20 @@ fn more(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
+fn shown(live: &HealthReport) -> LiveSource {
+    let fault = live.last_fault.as_ref();
+    LiveSource {
+        kind: live.kind.name().to_owned(),
+        received: live.received,
+        oversized: live.oversized,
+        open: live.open,
+        turned_away: live.turned_away,
+        timed_out: live.timed_out,
+        last_fault: fault.map(|fault| fault.text.clone()),
+        last_fault_at: fault.map(|fault| fault.at.as_event()),
+    }
+}
+
 fn seconds(span: Millis) -> f64 {
     from_i64(span.0) / 1_000.0
 }
@@ -267,12 +281,14 @@ impl Source {
             per_minute: self.per_minute(now),
             lag_seconds: self.delays.quantile(0.95).map(|lag| seconds(lag).max(0.0)),
             expected_gap_seconds: self.gaps.expected(),
+            duplicates: self.duplicates,
             rejected: self.rejected,
             refused: self.refused + live.map_or(0, |live| live.refused),
             dropped: live.map_or(0, |live| live.dropped),
             samples,
             skew_seconds: self.delays.estimate().map(|delay| -seconds(delay)),
             missing: self.lacking(),
+            live: live.map(shown),
         }
     }
 
