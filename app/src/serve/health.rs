@@ -2,7 +2,7 @@
 
 use super::gaps::Gaps;
 use super::reading::{Missing, Read};
-use habitus_console::product::{MissingField, RejectedSample, SourceHealth, SourceState};
+use habitus_console::product::{LiveSource, MissingField, RejectedSample, SourceHealth, SourceState};
 use habitus_model::math::{from_i64, from_u64};
 use habitus_model::{EventTime, IngestTime, Millis, TenantId, Text};
 use habitus_sources::live::skew::Skew;
@@ -92,6 +92,19 @@ impl Health {
         }
     }
 
+    /// Takes note of records that can never be taken, and why.
+    pub fn never(&self, tenant: &TenantId, name: &Text, (count, reason): (u64, &str), now: IngestTime) {
+        let mut sources = self.sources.lock();
+        let key = (tenant.clone(), name.clone());
+        if !sources.contains_key(&key) && sources.len() >= SOURCES_MAX {
+            return;
+        }
+        let source = sources.entry(key).or_default();
+        source.hear(now);
+        source.rejected += count;
+        source.reject(reason);
+    }
+
     /// Takes note that a source was told to come again later.
     pub fn refused(&self, tenant: &TenantId, name: &Text) {
         let mut sources = self.sources.lock();
@@ -170,6 +183,20 @@ fn more(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.abs() > a.abs() { b } else { a }),
         (a, b) => a.or(b),
+    }
+}
+
+fn shown(live: &HealthReport) -> LiveSource {
+    let fault = live.last_fault.as_ref();
+    LiveSource {
+        kind: live.kind.name().to_owned(),
+        received: live.received,
+        oversized: live.oversized,
+        open: live.open,
+        turned_away: live.turned_away,
+        timed_out: live.timed_out,
+        last_fault: fault.map(|fault| fault.text.clone()),
+        last_fault_at: fault.map(|fault| fault.at.as_event()),
     }
 }
 
@@ -254,12 +281,14 @@ impl Source {
             per_minute: self.per_minute(now),
             lag_seconds: self.delays.quantile(0.95).map(|lag| seconds(lag).max(0.0)),
             expected_gap_seconds: self.gaps.expected(),
+            duplicates: self.duplicates,
             rejected: self.rejected,
             refused: self.refused + live.map_or(0, |live| live.refused),
             dropped: live.map_or(0, |live| live.dropped),
             samples,
             skew_seconds: self.delays.estimate().map(|delay| -seconds(delay)),
             missing: self.lacking(),
+            live: live.map(shown),
         }
     }
 

@@ -11,7 +11,7 @@ use habitus_console::product::{self, Content, IngestAnswer, Refusal, Submission}
 use habitus_journal::group::Kept;
 use habitus_journal::seen::{Fingerprint, Identity, Seen, Sighting};
 use habitus_journal::{Entry, Error};
-use habitus_model::Text;
+use habitus_model::{TenantId, Text};
 use habitus_sources::live::{Accepted, LiveBatch, Refused, Sink};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -220,8 +220,16 @@ fn one_a_line(batch: &LiveBatch) -> Vec<product::Record> {
         label: None,
         time: None,
         host: None,
+        // Read again from the same place of the same file, as happens after a crash, it is the same.
+        place: batch.checkpoint.map(|place| narrow(place.record_id(at, line))),
     };
     batch.iter().map(record).collect()
+}
+
+/// The lower half of an id: enough, because the bytes of the record count beside it.
+fn narrow(id: u128) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = id.to_le_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// What a journal's error is to a sender.
@@ -230,6 +238,9 @@ pub fn refusal(error: &Error) -> Refusal {
         Error::Overloaded => Refusal::Overloaded { retry_after: 1 },
         Error::Full => Refusal::Full { retry_after: 30 },
         Error::Closed | Error::Stopped => Refusal::ShuttingDown,
+        Error::TooLarge { .. } | Error::NameTooLong { .. } => Refusal::BadFormat {
+            reason: error.to_string(),
+        },
         error => {
             tracing::error!(%error, "the journal cannot take entries");
             Refusal::Internal
@@ -255,35 +266,62 @@ impl product::Intake for Intake {
     }
 }
 
+fn later(seconds: u64, reason: &str) -> Refused {
+    Refused {
+        retry_after: Duration::from_secs(seconds),
+        reason: reason.to_owned(),
+    }
+}
+
+impl Intake {
+    /// A batch that can never be taken is let go and counted: it would come for ever, and nothing after it.
+    fn never(&self, batch: &LiveBatch, refusal: &Refusal) -> Accepted {
+        let records = batch.iter().count();
+        let count = u64::try_from(records).unwrap_or(u64::MAX);
+        let label = &batch.source;
+        let (tenant, source) = (TenantId::new(label.tenant.as_str()), Text::new(&label.name));
+        let reason = refusal.to_string();
+        tracing::error!(source = %label.name, records, %reason, "records can never be taken, and are let go");
+        let health = &self.0.health;
+        health.never(&tenant, &source, (count, &reason), clock::now());
+        let result = Taken::rejected;
+        self.0
+            .metrics
+            .events
+            .get_or_create(&ByResult { result })
+            .inc_by(count);
+        Accepted {
+            rejected: u32::try_from(records).unwrap_or(u32::MAX),
+            ..Accepted::default()
+        }
+    }
+}
+
 #[async_trait]
 impl Sink for Intake {
     async fn submit(&self, batch: LiveBatch) -> Result<Accepted, Refused> {
         let label = &batch.source;
         let sent = Sent {
-            tenant: habitus_model::TenantId::new(label.tenant.as_str()),
+            tenant: TenantId::new(label.tenant.as_str()),
             source: Text::new(&label.name),
             format: (label.format != "auto").then(|| Text::new(&label.format)),
             ingest: clock::now(),
         };
         let answer = self.take(sent, Content::Records(one_a_line(&batch))).await;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        answer
-            .map(|answer| Accepted {
+        match answer {
+            Ok(answer) => Ok(Accepted {
                 events: small(answer.accepted),
                 duplicates: small(answer.duplicates),
                 rejected: u32::try_from(answer.rejected.len()).unwrap_or(u32::MAX),
-            })
-            .map_err(|refusal| {
-                let seconds = match &refusal {
-                    Refusal::Overloaded { retry_after } | Refusal::Full { retry_after } => {
-                        u64::from(*retry_after)
-                    }
-                    _ => 5,
-                };
-                Refused {
-                    retry_after: Duration::from_secs(seconds),
-                    reason: refusal.to_string(),
-                }
-            })
+            }),
+            Err(Refusal::Overloaded { retry_after } | Refusal::Full { retry_after }) => Err(later(
+                u64::from(retry_after),
+                "the server is busy, or its disk is full",
+            )),
+            Err(Refusal::ShuttingDown) => Err(later(5, "the server is going down")),
+            Err(Refusal::Internal) => Err(later(5, "the journal cannot take entries")),
+            Err(refusal) => Ok(self.never(&batch, &refusal)),
+        }
     }
 }

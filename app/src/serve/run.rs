@@ -8,6 +8,7 @@ use super::store::Layout;
 use crate::config::{Loaded, Serve};
 use crate::failure::{Failure, Trouble};
 use habitus_console::Console;
+use habitus_normalize::FormatChoice;
 use habitus_sources::live::{self, Wiring};
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
@@ -157,6 +158,11 @@ async fn sources(
 ) -> Result<live::Running, Failure> {
     let mut settings = loaded.config.source.clone();
     for source in &mut settings {
+        if let Err(error) = source.format.parse::<FormatChoice>() {
+            let message = format!("source `{}`: `format`: {error}", source.name);
+            return Err(Failure::new(Trouble::Configuration, message)
+                .help("`auto` recognises each record; `habitus normalize --help` lists the formats"));
+        }
         for path in &mut source.paths {
             *path = loaded.base().join(&path);
         }

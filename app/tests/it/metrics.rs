@@ -184,6 +184,10 @@ fn sources_are_scraped_with_their_silence_and_their_clocks() {
         all.iter().find(|one| one["name"] == name).unwrap().clone()
     };
     assert_eq!(of("never")["state"], "waiting");
+    assert_eq!(of("never")["live"]["kind"], "syslog_udp");
+    assert!(of("auth")["live"]["received"].as_u64().unwrap() >= 20);
+    assert_eq!(of("wire")["live"]["last_fault"], serde_json::Value::Null);
+    assert!(of("idp")["live"].is_null());
     let auth = of("auth");
     assert!(auth["skew_seconds"].as_f64().unwrap() < -60.0, "{auth:#}");
     assert!(auth["lag_seconds"].as_f64().unwrap() > 60.0 && auth["per_minute"].as_f64().unwrap() > 0.0);

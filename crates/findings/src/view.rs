@@ -2,7 +2,7 @@
 
 use crate::cells::CellKey;
 use crate::command::Act;
-use crate::finding::{EVIDENCES_MAX, Finding, Joining};
+use crate::finding::{EVIDENCES_MAX, Finding, Joined, Joining};
 use crate::index::Seat;
 use crate::judge::Subject;
 use crate::key::{FindingId, Grid, Key};
@@ -195,7 +195,13 @@ impl Findings {
                 expected: false,
             };
             match &mut finding {
-                Some(finding) => drop(finding.add(&joining)),
+                Some(finding) => {
+                    let worst = finding.level();
+                    // What it will open again when it settles is shown open now.
+                    if finding.add(&joining) == Joined::New {
+                        finding.triage.meet(&ahead.hit, worst);
+                    }
+                }
                 none => *none = Some(Finding::new(key.clone(), (id.clone(), *start), &joining)),
             }
         }

@@ -28,6 +28,8 @@ pub struct SourceHealth {
     pub lag_seconds: Option<f64>,
     /// Seconds for which it is usually silent at most; absent before that is known.
     pub expected_gap_seconds: Option<f64>,
+    /// Events that had come before, since the server started.
+    pub duplicates: u64,
     /// Records rejected since the server started.
     pub rejected: u64,
     /// Batches that had to come again since the server started.
@@ -41,6 +43,31 @@ pub struct SourceHealth {
     pub skew_seconds: Option<f64>,
     /// Fields it does not give, and what that blinds.
     pub missing: Vec<MissingField>,
+    /// What habitus counts itself where it listens or reads; absent for those who send over HTTP.
+    pub live: Option<LiveSource>,
+}
+
+/// What habitus counts of a source that it listens to or reads, since it started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveSource {
+    /// Kind of source, as the configuration names it: `syslog_tcp`, `tail`.
+    pub kind: String,
+    /// Whole messages or lines.
+    pub received: u64,
+    /// Those above the size limit, passed over.
+    pub oversized: u64,
+    /// Connections or files open now.
+    pub open: u64,
+    /// Connections closed at once because the limit was reached.
+    pub turned_away: u64,
+    /// Connections closed because a handshake or a message took too long.
+    pub timed_out: u64,
+    /// The last thing that went wrong: paths and addresses, never a record's content. Absent if nothing did.
+    pub last_fault: Option<String>,
+    /// When that was.
+    #[serde(with = "time::option")]
+    #[schema(schema_with = schema::instant_or_null)]
+    pub last_fault_at: Option<EventTime>,
 }
 
 /// Where a source stands.
