@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "test code: helpers fail the test that calls them"
 )]
@@ -24,6 +25,7 @@ mod metrics;
 mod normalize;
 mod openssh;
 mod outputs;
+mod overload;
 mod real_logs;
 mod replay;
 mod schemathesis;
@@ -32,4 +34,5 @@ mod server;
 mod siem;
 mod support;
 mod telemetry;
+mod times;
 mod webdriver;
