@@ -3,7 +3,7 @@
 use super::exports::Exports;
 use super::gate::Gate;
 use super::health::Health;
-use super::load::{Load, Permit};
+use super::load::{Load, Permit, Turns};
 use super::metrics::Metrics;
 use super::orders::Orders;
 use super::reading::{ReadRecord, Reader};
@@ -33,6 +33,8 @@ pub struct Core {
     pub reducer: RwLock<Reducer>,
     /// Memory under way.
     pub load: Load,
+    /// Who reads when.
+    pub turns: Turns,
     /// Health of sources.
     pub health: Health,
     /// Live messages.

@@ -57,7 +57,12 @@ impl Intake {
         let core = Shared::clone(core);
         let started = tokio::time::Instant::now();
         let metrics = Shared::clone(&core);
-        let job = tokio::task::spawn_blocking(move || core.take(&sent, &content, permit, tell));
+        let turn = std::sync::Arc::clone(&core.turns.intake).acquire_owned().await;
+        let job = tokio::task::spawn_blocking(move || {
+            // It is given back when the work is done, even if the sender has gone meanwhile.
+            let _turn = turn;
+            core.take(&sent, &content, permit, tell)
+        });
         job.await.map_err(|_| Refusal::Internal)??;
         let answer = told.await.map_err(|_| Refusal::ShuttingDown)?;
         metrics.metrics.commit.observe(started.elapsed().as_secs_f64());

@@ -69,7 +69,16 @@ impl product::Judge for Judge {
         let core = Shared::clone(&self.0);
         let patience = question.deadline.saturating_sub(MARGIN);
         let started = tokio::time::Instant::now();
-        let job = tokio::task::spawn_blocking(move || core.judge(&question, patience));
+        let job = async {
+            // It is given back only when the work is done, whoever has stopped waiting.
+            let turn = std::sync::Arc::clone(&core.turns.inline).acquire_owned().await;
+            let job = move || {
+                let answer = core.judge(&question, patience.saturating_sub(started.elapsed()));
+                drop(turn);
+                answer
+            };
+            tokio::task::spawn_blocking(job).await
+        };
         let answer = match tokio::time::timeout(patience, job).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Refusal::Internal),

@@ -80,6 +80,14 @@ pub fn fallback(fallback: Fallback) -> Disposition {
     }
 }
 
+/// Threads that read requests: as configured, else one a core.
+pub fn threads(serve: &Serve) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    serve
+        .threads
+        .map_or_else(cores, |threads| usize::from(threads.max(1)))
+}
+
 /// When snapshots are taken.
 pub fn rhythm(serve: &Serve) -> Rhythm {
     Rhythm {

@@ -10,8 +10,8 @@ use super::health::Health;
 use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
-use super::load::Load;
-use super::made::{fallback, live_settings, policy, reader, registry, rhythm};
+use super::load::{Load, Turns};
+use super::made::{fallback, live_settings, policy, reader, registry, rhythm, threads};
 use super::metrics::Metrics;
 use super::offsite::Offsite;
 use super::operations::Operations;
@@ -107,6 +107,7 @@ impl Server {
             work: send,
             reducer: RwLock::new(restored.reducer),
             load: Load::new(serve.intake_memory.0.as_usize()),
+            turns: Turns::new(threads(serve)),
             health: Health::default(),
             stream: Stream::new(u64::try_from(clock::now().as_millis()).unwrap_or(0)),
             orders: Arc::new(Orders::new(outbox, restored.held)),

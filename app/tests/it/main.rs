@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "test code: helpers fail the test that calls them"
 )]
@@ -25,6 +26,7 @@ mod metrics;
 mod normalize;
 mod openssh;
 mod outputs;
+mod overload;
 mod real_logs;
 mod replay;
 mod schemathesis;
@@ -33,5 +35,6 @@ mod server;
 mod siem;
 mod support;
 mod telemetry;
+mod times;
 mod triage;
 mod webdriver;

@@ -41,6 +41,7 @@ const ROLES: &[(&str, Role)] = &[
     ("habitus-testkit", Role::Tool),
     ("habitus-bench", Role::Tool),
     ("habitus-fuzzing", Role::Tool),
+    ("habitus-load", Role::Tool),
     ("xtask", Role::Tool),
 ];
 
