@@ -142,6 +142,8 @@ pub struct FamilyWeights {
     pub family_nats_max: f64,
     /// Most that bursts of failures may move the total, nats.
     pub burst_nats_max: f64,
+    /// Most that sessions, and that new applications, actions and resources may move the total, nats.
+    pub conduct_nats_max: f64,
 }
 
 /// What becomes a finding.
@@ -225,6 +227,7 @@ impl Default for FamilyWeights {
             other,
             family_nats_max,
             burst_nats_max,
+            conduct_nats_max,
             ..
         } = Weights::default();
         Self {
@@ -234,6 +237,7 @@ impl Default for FamilyWeights {
             other,
             family_nats_max,
             burst_nats_max,
+            conduct_nats_max,
         }
     }
 }
@@ -278,6 +282,7 @@ impl Config {
                 other: weights.other,
                 family_nats_max: weights.family_nats_max,
                 burst_nats_max: weights.burst_nats_max,
+                conduct_nats_max: weights.conduct_nats_max,
             },
             thresholds: Thresholds {
                 challenge_from: self.scoring.challenge_from,

@@ -73,11 +73,15 @@ impl Shard {
         }
         let arrival = arrival(context, assessment.score, config);
         let nats = edge_nats(&assessment, &seen);
+        let is_more = seen
+            .suspected_minutes
+            .is_some_and(|minutes| minutes < SUSPICION_MINUTES);
+        let counts = !(is_more && arrival == Arrival::Suspicious);
         let (observation, told) = self.learn(routed, tenant, (&seen, arrival, nats));
         let delta = Delta {
             observation,
             told,
-            total: (assessment.kind, stratum(context, &seen), assessment.log_odds),
+            total: counts.then_some((assessment.kind, stratum(context, &seen), assessment.log_odds)),
             now: seen.now,
         };
         (assessment, Some((tenant, delta)))
@@ -169,6 +173,9 @@ impl Shard {
         }
     }
 }
+
+/// Suspicious events of one account within an hour are one chance to be wrong about it.
+const SUSPICION_MINUTES: f64 = 60.0;
 
 /// Logins and beginnings of visits are one population of totals, what is done within visits another.
 fn stratum(context: &Context, seen: &Sighting) -> Stratum {

@@ -163,7 +163,8 @@ fn client_key(view: &View<'_>) -> Option<Evidence> {
     let new = against(attacker::otherwise(attacker::KNOWN_KEY), level.novelty);
     Some(match level.familiarity {
         Familiarity::Known { weight, .. } => {
-            let nats = against(attacker::KNOWN_KEY, 1.0 - level.novelty);
+            // Of accounts whose devices change every day a known one excuses less, and never accuses.
+            let nats = against(attacker::KNOWN_KEY, 1.0 - level.novelty).map(|nats| nats.min(0.0));
             let reason = Reason::new(
                 "the device is known by its key: about {0} visits",
                 vec![Fact::Count(weight.max(1.0))],
