@@ -146,6 +146,8 @@ pub struct FamilyWeights {
     pub family_nats_max: f64,
     /// Most that bursts of failures may move the total, nats.
     pub burst_nats_max: f64,
+    /// Most that sessions, and that new applications, actions and resources may move the total, nats.
+    pub conduct_nats_max: f64,
 }
 
 /// What becomes a finding.
@@ -229,6 +231,7 @@ impl Default for FamilyWeights {
             other,
             family_nats_max,
             burst_nats_max,
+            conduct_nats_max,
             ..
         } = Weights::default();
         Self {
@@ -238,6 +241,7 @@ impl Default for FamilyWeights {
             other,
             family_nats_max,
             burst_nats_max,
+            conduct_nats_max,
         }
     }
 }
@@ -282,6 +286,7 @@ impl Config {
                 other: weights.other,
                 family_nats_max: weights.family_nats_max,
                 burst_nats_max: weights.burst_nats_max,
+                conduct_nats_max: weights.conduct_nats_max,
             },
             thresholds: Thresholds {
                 challenge_from: self.scoring.challenge_from,

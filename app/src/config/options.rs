@@ -48,6 +48,7 @@ pub const ALL: &[Opt] = &[
     opt("scoring.weights.other", "Weight of all other families of evidence."),
     opt("scoring.weights.family_nats_max", "Most that one family may move the total, nats."),
     opt("scoring.weights.burst_nats_max", "Most that bursts of failures may move the total, nats."),
+    opt("scoring.weights.conduct_nats_max", "Most that sessions, and that new applications, actions and resources may move the total, nats."),
     opt("findings.from_score", "Score from which an event belongs to a finding."),
     opt("findings.window_hours", "Events of one account and one behaviour within this many hours are one finding."),
     opt("replay.memory", "Memory for putting events in order; the rest goes to temporary files. `--memory` overrides it."),

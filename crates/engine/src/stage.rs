@@ -107,11 +107,15 @@ impl Shard {
             return None;
         }
         let arrival = arrival(context, judged.score, config);
+        let is_more = seen
+            .suspected_minutes
+            .is_some_and(|minutes| minutes < SUSPICION_MINUTES);
+        let counts = !(is_more && arrival == Arrival::Suspicious);
         let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
         Some(Delta {
             observation,
             told,
-            total: (judged.kind, stratum(context, seen), judged.log_odds),
+            total: counts.then_some((judged.kind, stratum(context, seen), judged.log_odds)),
             now: seen.now,
         })
     }
@@ -215,6 +219,9 @@ impl Shard {
         }
     }
 }
+
+/// Suspicious events of one account within an hour are one chance to be wrong about it.
+const SUSPICION_MINUTES: f64 = 60.0;
 
 /// Logins and beginnings of visits are one population of totals, what is done within visits another.
 fn stratum(context: &Context, seen: &Sighting) -> Stratum {

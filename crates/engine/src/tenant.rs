@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Tenant {
     /// Hazards, popularity, rhythms.
     pub population: Population,
-    calibrations: [Calibration; 6],
-    within: [Calibration; 6],
+    visits: Strata,
+    within: Strata,
     /// Its records so far, probes excepted.
     position: u64,
     /// Position at which its running epoch began.
@@ -23,6 +23,13 @@ pub struct Tenant {
     pending: Vec<Delta>,
     /// What its accounts will be told to doubt as the epoch ends.
     doubts: Vec<Doubt>,
+}
+
+/// Calibrations by kind of account, and of all kinds together.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Strata {
+    kinds: [Calibration; 6],
+    all: Calibration,
 }
 
 /// What an event's total is compared with.
@@ -41,8 +48,8 @@ pub struct Delta {
     pub observation: Option<Observation>,
     /// What it tells beyond its visit.
     pub told: Option<Box<Told>>,
-    /// Kind of account and total, for calibration.
-    pub total: (AccountKind, Stratum, Nats),
+    /// Kind of account and total, for calibration. Absent: it goes on with a suspicion that was counted.
+    pub total: Option<(AccountKind, Stratum, Nats)>,
     /// When.
     pub now: Minutes,
 }
@@ -51,15 +58,10 @@ impl Tenant {
     /// Calibrated tail probability of a total for a kind of account. What is done within visits is rare only if it is both
     /// among its like and among visits: a hundred events of one visit are no hundred chances to be flagged.
     pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
-        let at = AccountKind::ALL.iter().position(|each| *each == kind);
-        let tail = |calibrations: &[Calibration]| {
-            at.and_then(|index| calibrations.get(index))
-                .map_or(Probability::new(1.0), |calibration| calibration.tail(total))
-        };
-        let visit = tail(&self.calibrations);
+        let visit = self.visits.tail(kind, total);
         match stratum {
             Stratum::Visit => visit,
-            Stratum::Within => Probability::new(visit.get().max(tail(&self.within).get())),
+            Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
         }
     }
 
@@ -102,9 +104,8 @@ impl Tenant {
 
     /// Prepares the tables for an epoch of reading. Changes no result.
     fn settle(&mut self) {
-        for calibration in self.calibrations.iter_mut().chain(&mut self.within) {
-            calibration.settle();
-        }
+        self.visits.settle();
+        self.within.settle();
     }
 
     /// Takes in what one record taught.
@@ -115,14 +116,36 @@ impl Tenant {
         if let Some(told) = &delta.told {
             self.population.hear(told, delta.now);
         }
-        let (kind, stratum, total) = delta.total;
-        let index = AccountKind::ALL.iter().position(|each| *each == kind);
-        let calibrations = match stratum {
-            Stratum::Visit => &mut self.calibrations,
-            Stratum::Within => &mut self.within,
+        let Some((kind, stratum, total)) = delta.total else {
+            return;
         };
-        if let Some(calibration) = index.and_then(|index| calibrations.get_mut(index)) {
-            calibration.learn(total, delta.now);
+        match stratum {
+            Stratum::Visit => self.visits.learn(kind, total, delta.now),
+            Stratum::Within => self.within.learn(kind, total, delta.now),
         }
     }
+}
+
+impl Strata {
+    fn tail(&self, kind: AccountKind, total: Nats) -> Probability {
+        let own = position(kind).and_then(|at| self.kinds.get(at));
+        own.map_or(Probability::new(1.0), |own| own.tail_within(total, &self.all))
+    }
+
+    fn settle(&mut self) {
+        for calibration in self.kinds.iter_mut().chain([&mut self.all]) {
+            calibration.settle();
+        }
+    }
+
+    fn learn(&mut self, kind: AccountKind, total: Nats, now: Minutes) {
+        self.all.learn(total, now);
+        if let Some(own) = position(kind).and_then(|at| self.kinds.get_mut(at)) {
+            own.learn(total, now);
+        }
+    }
+}
+
+fn position(kind: AccountKind) -> Option<usize> {
+    AccountKind::ALL.iter().position(|each| *each == kind)
 }

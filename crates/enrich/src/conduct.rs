@@ -2,7 +2,7 @@
 
 mod deeds;
 
-use habitus_model::activity::AuthenticationActivity;
+use habitus_model::activity::{ApiActivity, AuthenticationActivity, EntityManagementActivity};
 use habitus_model::event::{FactorType, LogonType};
 use habitus_model::hash::HashKey;
 use habitus_model::{
@@ -39,7 +39,11 @@ pub fn of(event: &Event, kind: AccountKind) -> Option<Box<Conduct>> {
         behind: behind(event),
         application: event.service.as_ref().and_then(named),
         action: action(event),
-        resource: event.resources.first().and_then(named),
+        resource: event
+            .resources
+            .first()
+            .filter(|_| !makes(event.activity))
+            .and_then(named),
     };
     (!conduct.is_empty()).then(|| Box::new(conduct))
 }
@@ -68,8 +72,14 @@ fn job(event: &Event, kind: AccountKind) -> Option<u64> {
     }
     let issuer = event.auth.issuer.as_ref()?;
     let subject = event.actor.as_ref().and_then(habitus_model::User::account_id);
-    let subject = subject.as_ref().map_or("", |subject| subject.as_str());
-    Some(KEY.fingerprint(&("job", issuer.as_str(), subject)))
+    // Claims of a job are words with parts (`repo:owner/name:ref:refs/heads/main`); keys that change hourly are not.
+    let claims = event
+        .auth
+        .credential_uid
+        .as_deref()
+        .filter(|uid| uid.contains([':', '/']));
+    let subject = subject.as_ref().map(|subject| subject.as_str()).or(claims);
+    Some(KEY.fingerprint(&("job", issuer.as_str(), subject.unwrap_or(""))))
 }
 
 /// The strongest second factor named; a password is none.
@@ -158,6 +168,14 @@ fn target(event: &Event) -> Option<habitus_model::AccountId> {
 fn behind(event: &Event) -> Option<u64> {
     let actor = event.actor.as_ref()?.account_id()?;
     (Some(&actor) != event.account_id().as_ref()).then(|| KEY.fingerprint(&("account", actor.as_str())))
+}
+
+/// What is made is new by its nature, whoever makes it.
+const fn makes(activity: Activity) -> bool {
+    matches!(
+        activity,
+        Activity::EntityManagement(EntityManagementActivity::Create) | Activity::Api(ApiActivity::Create)
+    )
 }
 
 /// Logons are told by their application; what is done there has a name of its own.

@@ -6,7 +6,7 @@ use crate::{account, client, conduct, network, place};
 use habitus_model::event::FactorType;
 use habitus_model::hash::HashKey;
 use habitus_model::network::canonical_ip;
-use habitus_model::{Client, Context, Event, NetworkClass, Status};
+use habitus_model::{Client, Context, Event, NetworkClass, PromptOutcome, Status};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -61,6 +61,10 @@ impl Enricher {
         let (network, place) = self.origin(event);
         let client = event.client.user_agent.as_deref().map(|agent| self.client(agent));
         let kind = account::kind_of(&event.account);
+        let conduct = conduct::of(event, kind);
+        // A prompt that failed was asked for: nothing follows from its not being satisfied.
+        let prompted = conduct.as_ref().and_then(|conduct| conduct.prompted());
+        let unanswered = matches!(prompted, Some(PromptOutcome::Failed | PromptOutcome::Sent));
         Context {
             tenant: event.tenant.clone(),
             account: event.account_id(),
@@ -71,11 +75,11 @@ impl Enricher {
             status: event.status,
             failure: event.failure,
             strong_factor: has_strong_factor(event),
-            second_factor: event.auth.is_mfa,
+            second_factor: event.auth.is_mfa.filter(|_| !unanswered),
             place,
             network,
             client: client::complete(client.unwrap_or_default(), event),
-            conduct: conduct::of(event, kind),
+            conduct,
         }
     }
 

@@ -211,7 +211,7 @@ impl<'a> Signals<'a> {
 }
 
 /// Names of families as policies write them.
-pub const FAMILIES: [&str; 12] = [
+pub const FAMILIES: [&str; 13] = [
     "network",
     "device",
     "joint",
@@ -224,6 +224,7 @@ pub const FAMILIES: [&str; 12] = [
     "sequence",
     "burst",
     "campaign",
+    "machine",
 ];
 
 const fn family_name(family: Family) -> &'static str {

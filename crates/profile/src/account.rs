@@ -106,6 +106,8 @@ pub struct Profile {
     pub zone: Option<UtcOffset>,
     /// Sessions, proofs and deeds; absent until an event says something of them.
     pub memory: Option<Box<Memory>>,
+    /// Latest suspicious event that proved an identity.
+    pub(crate) suspected: Option<Minutes>,
     visits: f32,
     new_countries: f32,
     new_families: f32,
@@ -136,6 +138,7 @@ impl Profile {
             positions: Positions::default(),
             zone: None,
             memory: None,
+            suspected: None,
             visits: 0.0,
             new_countries: 0.0,
             new_families: 0.0,

@@ -2,12 +2,12 @@
 
 use crate::account::Profile;
 use crate::features::session::Scene;
-use crate::known::Arrival;
+use crate::known::{Arrival, Familiarity};
 use crate::memory::{ConductSeen, Memory};
-use crate::recall::Sighting;
+use crate::recall::{LevelSeen, Sighting};
 use crate::recovery::{Recovered, RecoveryCell};
 use crate::told::Told;
-use habitus_model::{AccountKind, Conduct, Context};
+use habitus_model::{AccountKind, Conduct, Context, Minutes};
 
 impl<'a> Scene<'a> {
     /// The scene of an event that was held against the account.
@@ -19,6 +19,7 @@ impl<'a> Scene<'a> {
             keys: &seen.keys,
             network: seen.network_novelty,
             new_family: seen.device.is_some_and(|device| device.seen.is_new()),
+            visits: seen.visits,
         }
     }
 }
@@ -32,20 +33,26 @@ impl Sighting {
         Recovered::of(self.notice.as_ref()?, self.now, cell)
     }
 
-    /// Whether network and client family are new to the account; absent where they are not shown.
+    /// Whether network and client family are new to the account or wait in quarantine; absent where they are not shown.
     #[must_use]
     pub fn novelties(&self) -> [Option<bool>; 2] {
-        let network = match (self.asn, self.country) {
-            (Some(asn), _) => Some(asn.is_new()),
-            (None, Some(country)) => Some(country.is_new()),
-            // Where no table places the address, the prefix stands for the network.
-            (None, None) => self.prefix.map(|prefix| prefix.is_new()),
-        };
-        [network, self.device.map(|device| device.seen.is_new())]
+        // Where no table places the address, the prefix stands for the network.
+        let network = self.asn.or(self.country).or(self.prefix);
+        let unknown = |level: LevelSeen| !matches!(level.familiarity, Familiarity::Known { .. });
+        [
+            network.map(unknown),
+            self.device.map(|device| unknown(device.seen)),
+        ]
     }
 }
 
 impl Profile {
+    /// Minutes since something of the account was suspicious; absent: never.
+    #[must_use]
+    pub fn suspected_minutes(&self, now: Minutes) -> Option<f64> {
+        self.suspected.map(|at| now.since(at))
+    }
+
     /// What sort of account it is: as sources say, else by its behaviour.
     #[must_use]
     pub fn behaves_as(&self) -> AccountKind {
@@ -68,6 +75,9 @@ impl Profile {
         context: &Context,
         (arrival, nats): (Arrival, f64),
     ) -> Option<Box<Told>> {
+        if arrival == Arrival::Suspicious {
+            self.suspected = Some(seen.now);
+        }
         let mut told = Told::default();
         if self.memory.is_some() || Memory::is_worth(context) {
             let memory = self.memory.get_or_insert_default();

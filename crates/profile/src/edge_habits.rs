@@ -17,11 +17,11 @@ const SIZES: usize = 5;
 const PRIOR_WEIGHT: f64 = 20.0;
 /// Probability that a use is of something new, by what the last day brought (columns) and by uses before (rows). Assumed.
 const PRIOR: [[f64; LATELY]; SIZES] = [
-    [0.40, 0.50, 0.60, 0.60],
-    [0.15, 0.30, 0.40, 0.45],
-    [0.06, 0.18, 0.28, 0.35],
-    [0.02, 0.10, 0.20, 0.28],
-    [0.005, 0.05, 0.12, 0.20],
+    [0.40, 0.40, 0.40, 0.40],
+    [0.15, 0.20, 0.22, 0.24],
+    [0.06, 0.10, 0.13, 0.15],
+    [0.02, 0.05, 0.07, 0.09],
+    [0.005, 0.03, 0.05, 0.07],
 ];
 /// Probability of any one application, action and resource where nothing is known: about as many are common. Assumed.
 const FLAT: [f64; EdgeLevel::COUNT] = [1.0 / 50.0, 1.0 / 200.0, 1.0 / 500.0];
@@ -33,7 +33,8 @@ pub struct EdgeTrial {
     pub level: EdgeLevel,
     /// Fingerprint of what is known to its account from now on. Absent: it was before, or waits.
     pub value: Option<u64>,
-    /// The cell, if the account had a history.
+    /// The cell, if the account had a history. What follows in a burst of new things is no trial: one account that explores
+    /// must not teach its tenant that exploring is usual.
     pub cell: Option<EdgeCell>,
     /// It was new to its account.
     pub new: bool,

@@ -15,6 +15,9 @@ use crate::told::Told;
 use habitus_model::{AccountKind, Conduct, Context, Grant, Minutes, PromptOutcome, Status};
 use serde::{Deserialize, Serialize};
 
+/// From so many new things within a day on an account teaches its tenant no hazards (SCORING 13: influence is capped).
+const BURST: f64 = 2.5;
+
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Memory {
@@ -52,7 +55,11 @@ impl Memory {
                 let known = memory.is_some_and(|memory| memory.grants.get(grant.index()) == Some(&true));
                 (grant, !known)
             }),
-            edges: Edges::sight(memory.and_then(|memory| memory.edges.as_deref()), conduct, now),
+            edges: Edges::sight(
+                memory.and_then(|memory| memory.edges.as_deref()),
+                conduct,
+                (now, scene.visits),
+            ),
         }
     }
 
@@ -194,7 +201,7 @@ impl Memory {
             if edge.is_none() && value.is_none() {
                 continue;
             }
-            let with_history = edge.filter(|edge| edge.trials.0 > 0.0);
+            let with_history = edge.filter(|edge| edge.trials.0 > 0.0 && held.lately < BURST);
             *slot = Some(EdgeTrial {
                 level,
                 value,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Failures before, as far as they are told apart.
 const STAGES: usize = 4;
-/// Weight of [`PRIOR`], prompts.
-const PRIOR_WEIGHT: f64 = 30.0;
+/// Weight of [`PRIOR`], prompts: of the first, and of those that follow failures, which are few.
+const PRIOR_WEIGHT: [f64; STAGES] = [30.0, 8.0, 8.0, 8.0];
 /// Probability that a prompt fails, by kind (push, code, strong, unknown) and failures before. Order of magnitude of SCORING
 /// 7 for the first; that the next fail more often is assumed.
 const PRIOR: [[f64; STAGES]; PromptKind::COUNT] = [
@@ -43,7 +43,8 @@ impl PromptHabits {
         let at = |row: Option<&[(f64, f64); STAGES]>| row.and_then(|row| row.get(stage)).copied();
         let (failed, all) = at(self.counts.get(kind.index())).unwrap_or_default();
         let prior = PRIOR.get(kind.index()).and_then(|row| row.get(stage)).copied();
-        (failed + PRIOR_WEIGHT * prior.unwrap_or(0.3)) / (all + PRIOR_WEIGHT)
+        let weight = PRIOR_WEIGHT.get(stage).copied().unwrap_or(8.0);
+        (failed + weight * prior.unwrap_or(0.3)) / (all + weight)
     }
 
     /// Counts the prompts of a bout.

@@ -139,6 +139,8 @@ pub struct Sighting {
     pub conduct: Option<ConductSeen>,
     /// What a machine keeps to. Absent: no tool ever used the account.
     pub machine: Option<MachineSeen>,
+    /// Minutes since something of the account was suspicious; absent: never.
+    pub suspected_minutes: Option<f64>,
     /// What was done to the account of late, as the network stage noted it. Absent: nothing.
     pub notice: Option<Notice>,
 }
@@ -224,6 +226,7 @@ impl Recall<'_> {
             moves: Vec::new(),
             conduct: None,
             machine: None,
+            suspected_minutes: self.profile.and_then(|profile| profile.suspected_minutes(now)),
             notice: None,
         }
     }

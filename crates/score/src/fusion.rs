@@ -27,6 +27,8 @@ pub struct Weights {
     pub family_nats_max: f64,
     /// The same for bursts, which are counted and stand in no table.
     pub burst_nats_max: f64,
+    /// The same for sessions and resources, which are measured for each tenant and add up over several facts. Assumed.
+    pub conduct_nats_max: f64,
 }
 
 impl Default for Weights {
@@ -39,6 +41,7 @@ impl Default for Weights {
             other: 1.0,
             family_nats_max: 7.0,
             burst_nats_max: 10.0,
+            conduct_nats_max: 14.0,
         }
     }
 }
@@ -86,10 +89,10 @@ pub struct Weighed {
 
 impl Weights {
     fn cap(&self, family: Family) -> f64 {
-        if family == Family::Burst {
-            self.burst_nats_max
-        } else {
-            self.family_nats_max
+        match family {
+            Family::Burst => self.burst_nats_max,
+            Family::Resource | Family::Session => self.conduct_nats_max,
+            _ => self.family_nats_max,
         }
     }
 

@@ -168,7 +168,8 @@ fn client_key(view: &View<'_>) -> Option<Evidence> {
     let new = || against_logs(&attacker::NEW_KEY_LOGS, level.novelty);
     Some(match level.familiarity {
         Familiarity::Known { weight, .. } => {
-            let nats = against_logs(&attacker::KNOWN_KEY_LOGS, 1.0 - level.novelty);
+            // Of accounts whose devices change every day a known one excuses less, and never accuses.
+            let nats = against_logs(&attacker::KNOWN_KEY_LOGS, 1.0 - level.novelty).map(|nats| nats.min(0.0));
             let reason = view.because("the device is known by its key: about {0} visits", || {
                 vec![Fact::Count(weight.max(1.0))]
             });

@@ -49,13 +49,16 @@ fn strong(view: &View<'_>, seen: FactorSeen) -> Option<Evidence> {
         "a factor that cannot be phished, as in {0} of this account's",
         || vec![Fact::Share(share)],
     );
-    Some(line("strong_factor", against(STRONG, share), reason))
+    // For accounts that seldom show one it is no news that thieves of sessions do: it excuses less and never accuses.
+    let nats = against(STRONG, share).map(|nats| nats.min(0.0));
+    Some(line("strong_factor", nats, reason))
 }
 
 /// Who always shows a key and now relays a code was perhaps talked out of it.
 fn weaker(view: &View<'_>, seen: FactorSeen) -> Option<Evidence> {
     let share = seen.strong_share?;
-    let nats = against([0.95, 0.95, 0.9, 0.5, f64::NAN], (1.0 - share).max(0.05));
+    // Of a thief, too, it says no good: so that a stronger factor never raises what a weaker one lowers.
+    let nats = against([0.95, 0.95, 0.9, 0.5, f64::NAN], (1.0 - share).max(0.05)).map(|nats| nats.max(0.0));
     let reason = view.because(
         "a factor that can be phished; {0} of this account's could not",
         || vec![Fact::Share(share)],

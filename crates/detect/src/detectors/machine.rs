@@ -10,6 +10,8 @@ use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
 use habitus_profile::features::machine::{Keeps, MachineSeen};
+use habitus_profile::known::Familiarity;
+use habitus_profile::recall::LevelSeen;
 
 /// Machines.
 pub struct Machine;
@@ -23,6 +25,8 @@ const NEW_JOB: PerProfile = [0.90, 0.90, 0.80, 0.60, 0.30];
 const HANDS: PerProfile = [0.40, 0.40, 0.30, 0.15, 0.50];
 /// What is made up for network and tool, at most, nats: families' caps bound the rest.
 const STRICTNESS_NATS_MAX: f64 = 4.0;
+/// What is made up besides where the value waits in quarantine, of which other detectors say a third, nats.
+const WAITING_NATS: f64 = 2.0;
 const WORTH_SAYING_NATS: f64 = 0.05;
 
 impl Detector for Machine {
@@ -56,18 +60,19 @@ fn new(view: &View<'_>, seen: &MachineSeen, keeps: Keeps) -> Evidence {
     let population = view.population.habits().machines().novelty(keeps);
     let steady = seen.steady.get(keeps.index()).copied().unwrap_or_default();
     let owner = steady.novelty(population);
-    let said = |level: Option<f64>| strictness(level, owner);
-    let country = view.seen.country.filter(|country| country.is_new());
+    let said = |level: Option<LevelSeen>| strictness(level, owner);
+    let unknown = |level: &LevelSeen| !matches!(level.familiarity, Familiarity::Known { .. });
+    let country = view.seen.country.filter(unknown);
     let (signal, text, nats) = match keeps {
         Keeps::Network => (
             "machine_new_network",
             "a machine on a new network: {0} of its visits in {1} were",
-            said(country.or(view.seen.asn).map(|level| level.novelty)),
+            said(country.or(view.seen.asn)),
         ),
         Keeps::Tool => (
             "machine_new_tool",
             "a machine with a new tool: {0} of its visits in {1} were",
-            said(view.seen.device.map(|device| device.seen.novelty)),
+            said(view.seen.device.map(|device| device.seen)),
         ),
         Keeps::Credential => (
             "machine_new_credential",
@@ -95,8 +100,11 @@ fn new(view: &View<'_>, seen: &MachineSeen, keeps: Keeps) -> Evidence {
 
 /// By how much rarer a machine's novelty is than other detectors took it for; nothing if they did not speak. The insider
 /// has the machine's own network and tools.
-fn strictness(said: Option<f64>, owner: f64) -> PerProfile {
-    let nats = said.map_or(0.0, |said| (ln(said) - ln(owner)).clamp(0.0, STRICTNESS_NATS_MAX));
+fn strictness(said: Option<LevelSeen>, owner: f64) -> PerProfile {
+    let nats = said.map_or(0.0, |said| {
+        let waits = if said.is_new() { 0.0 } else { WAITING_NATS };
+        (ln(said.novelty) - ln(owner)).clamp(0.0, STRICTNESS_NATS_MAX) + waits
+    });
     [nats, nats, nats, nats, 0.0]
 }
 

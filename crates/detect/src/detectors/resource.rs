@@ -25,9 +25,9 @@ const NEW: PerProfile = [0.60, 0.60, 0.50, 0.55, 0.45];
 /// Shape of the spread of hazards between accounts; as for networks (`habitus_profile::recall`).
 const HAZARD_SHAPE: f64 = 0.7;
 /// Share of the evidence of earlier new things that counts again: they depend on each other. Assumed.
-const DEPENDENCE: f64 = 0.7;
+const DEPENDENCE: f64 = 0.85;
 /// The most that earlier new things say, nats.
-const EXPLORATION_NATS_MAX: f64 = 5.0;
+const EXPLORATION_NATS_MAX: f64 = 10.0;
 const WORTH_SAYING_NATS: f64 = 0.05;
 
 /// How much more often attackers do this than any other new thing. Assumed; that they do is MITRE ATT&CK (see
@@ -100,7 +100,11 @@ fn new(view: &View<'_>, (edge, lately): (&EdgeSeen, f64), habits: &EdgeHabits) -
     let conduct = view.context.conduct.as_deref();
     let deed = conduct
         .and_then(|conduct| conduct.deed)
-        .filter(|_| edge.level == EdgeLevel::Action);
+        .filter(|deed| match edge.level {
+            EdgeLevel::Application => false,
+            EdgeLevel::Action => true,
+            EdgeLevel::Resource => *deed == Deed::SecretRead,
+        });
     let flat = habits.flat(edge.level);
     let arrival = popularity(habits.arrival(edge.level, edge.key), flat);
     let hazard = novelty(edge, lately, habits);

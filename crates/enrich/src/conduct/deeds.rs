@@ -119,6 +119,7 @@ fn by_activity(event: &Event) -> Option<Deed> {
         Activity::EntityManagement(Entity::Read) | Activity::Api(ApiActivity::Read) => {
             holds_secrets(event).then_some(Deed::SecretRead)
         }
+        Activity::EntityManagement(Entity::Create) | Activity::Api(ApiActivity::Create) => made(event),
         Activity::AuthorizeSession(_)
         | Activity::UserAccess(_)
         | Activity::GroupManagement(_)
@@ -135,13 +136,29 @@ fn by_oneself(event: &Event) -> bool {
         .is_none_or(|target| target.account_id() == event.account_id())
 }
 
+/// What is made, by the kind of what is made: a key or token, or an application's access.
+fn made(event: &Event) -> Option<Deed> {
+    const KINDS: [(&str, Deed); 5] = [
+        ("access_key", Deed::KeyCreated),
+        ("api_token", Deed::KeyCreated),
+        ("service_principal_credential", Deed::KeyCreated),
+        ("oauth2_grant", Deed::ConsentGranted),
+        ("OAuth2PermissionGrant", Deed::ConsentGranted),
+    ];
+    let kind = event.resources.first()?.kind.as_deref()?;
+    KINDS
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, deed)| *deed)
+}
+
 /// Resources whose kind says that they hold secrets: Kubernetes `secrets`, `AWS::SecretsManager::Secret`.
 fn holds_secrets(event: &Event) -> bool {
     let kind = event
         .resources
         .first()
         .and_then(|resource| resource.kind.as_deref());
-    kind.is_some_and(|kind| kind == "secrets" || kind == "AWS::SecretsManager::Secret")
+    kind.is_some_and(|kind| matches!(kind, "secret" | "secrets" | "AWS::SecretsManager::Secret"))
 }
 
 #[cfg(test)]
@@ -188,6 +205,14 @@ mod tests {
             (3005, 1, "Add member to role", None, Some(Deed::PrivilegeGranted)),
             (6003, 2, "get", Some("secrets"), Some(Deed::SecretRead)),
             (6003, 2, "get", Some("pods"), None),
+            (3004, 1, "create", Some("access_key"), Some(Deed::KeyCreated)),
+            (
+                3004,
+                1,
+                "create",
+                Some("oauth2_grant"),
+                Some(Deed::ConsentGranted),
+            ),
             (3002, 1, "logon", None, None),
             (3002, 2, "logoff", None, Some(Deed::SessionEnded)),
         ] {

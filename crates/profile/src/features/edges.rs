@@ -2,7 +2,7 @@
 //!
 //! Remembers a few dozen of each with weights that halve in a season, how often something new came, and what new things the
 //! last day brought: who explores brings many at once. Learned by successes only; what came with a high score waits. Fails
-//! for accounts that use more than there is room for; the rarest are forgotten and are new again. At most about 2.5 KiB,
+//! for accounts that use more than there is room for; the rarest are forgotten and are new again. At most about 2 KiB,
 //! and nothing for accounts that only log in.
 
 use crate::known::{Arrival, Familiarity, Known, Learned, Retention, Visit};
@@ -13,23 +13,26 @@ use serde::{Deserialize, Serialize};
 /// How all three sets forget: half-life of SCORING 2 for resources.
 const RETENTION: [Retention; EdgeLevel::COUNT] = [
     Retention {
-        capacity: 16,
+        capacity: 12,
         half_life_days: 90.0,
         floor_recent: 4,
     },
     Retention {
-        capacity: 32,
+        capacity: 24,
         half_life_days: 90.0,
         floor_recent: 4,
     },
     Retention {
-        capacity: 32,
+        capacity: 24,
         half_life_days: 90.0,
         floor_recent: 4,
     },
 ];
 /// Half-life of what is counted as lately, days: a working day.
 const LATELY_HALF_LIFE_DAYS: f64 = 0.4;
+
+/// A visit is so much of a trial: most sources log more than one use in each. Assumed.
+const VISITS_WEIGHT: f64 = 0.3;
 
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,7 +54,7 @@ pub struct EdgeSeen {
     pub key: u64,
     /// What the account knows of it.
     pub familiarity: Familiarity,
-    /// Times something of this level was used, and times it was new; decayed.
+    /// Times something of this level was used or could have been, and times it was new; decayed.
     pub trials: (f64, f64),
 }
 
@@ -128,14 +131,18 @@ impl EdgesSeen {
 impl Edges {
     /// Holds an event against what the account uses; absent if it shows nothing of the sort. Cost: three short scans.
     #[must_use]
-    pub fn sight(edges: Option<&Edges>, conduct: &Conduct, now: Minutes) -> Option<EdgesSeen> {
+    pub fn sight(
+        edges: Option<&Edges>,
+        conduct: &Conduct,
+        (now, visits): (Minutes, f64),
+    ) -> Option<EdgesSeen> {
         let nothing = Edges::default();
         let held = edges.unwrap_or(&nothing);
         let mut seen = EdgesSeen::default();
         let mut any = false;
         for level in EdgeLevel::ALL {
             let Some(value) = level.of(conduct) else { continue };
-            let edge = held.edge(level, value.key, now);
+            let edge = held.edge(level, value.key, (now, visits));
             any = true;
             if let Some(slot) = seen.levels.get_mut(level.index()) {
                 *slot = edge;
@@ -150,7 +157,7 @@ impl Edges {
         any.then_some(seen)
     }
 
-    fn edge(&self, level: EdgeLevel, key: u64, now: Minutes) -> Option<EdgeSeen> {
+    fn edge(&self, level: EdgeLevel, key: u64, (now, visits): (Minutes, f64)) -> Option<EdgeSeen> {
         let used = self.used.get(level.index())?;
         let retention = RETENTION.get(level.index())?;
         let factor = half_life_factor(now.days_since(self.last), retention.half_life_days);
@@ -158,7 +165,11 @@ impl Edges {
             level,
             key,
             familiarity: used.known.look_up(key, now, retention),
-            trials: (f64::from(used.trials) * factor, f64::from(used.novel) * factor),
+            // Who came many times and never used anything of the sort had as many chances to.
+            trials: (
+                (f64::from(used.trials) * factor).max(VISITS_WEIGHT * visits),
+                f64::from(used.novel) * factor,
+            ),
         })
     }
 
@@ -241,10 +252,10 @@ mod tests {
             );
         }
         assert_eq!(known, [(EdgeLevel::Action, 1), (EdgeLevel::Action, 2)]);
-        let seen = Edges::sight(Some(&edges), &doing(1), Minutes(10)).unwrap();
+        let seen = Edges::sight(Some(&edges), &doing(1), (Minutes(10), 1.0)).unwrap();
         assert_eq!(seen.new_ones().count(), 0);
         assert!((seen.lately - 2.0).abs() < 1e-6 && (seen.lately_nats - 1.5).abs() < 1e-6);
-        let new = Edges::sight(Some(&edges), &doing(3), Minutes(10)).unwrap();
+        let new = Edges::sight(Some(&edges), &doing(3), (Minutes(10), 1.0)).unwrap();
         assert_eq!(new.new_ones().count(), 1);
     }
 
@@ -258,7 +269,7 @@ mod tests {
                 panic!("it is not known yet");
             },
         );
-        let seen = Edges::sight(Some(&edges), &doing(9), Minutes(1)).unwrap();
+        let seen = Edges::sight(Some(&edges), &doing(9), (Minutes(1), 1.0)).unwrap();
         assert!(matches!(
             seen.levels[1].unwrap().familiarity,
             Familiarity::Pending { .. }

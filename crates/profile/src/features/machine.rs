@@ -145,7 +145,10 @@ impl Machine {
         let now = context.time.minutes();
         let [network, tool] = new;
         let conduct = context.conduct.as_ref();
-        let is_new = |known: &Known, key: u64| known.look_up(key, now, &RETENTION) == Familiarity::New;
+        // What waits in quarantine is not known yet: it accuses as long as it waits.
+        let is_new = |known: &Known, key: u64| {
+            !matches!(known.look_up(key, now, &RETENTION), Familiarity::Known { .. })
+        };
         let credential = conduct
             .and_then(|conduct| conduct.credential)
             .filter(|_| !self.credentials.is_empty())
@@ -188,7 +191,7 @@ impl Machine {
             self.by_hand += 1.0;
         }
         for (steady, new) in self.steady.iter_mut().zip(seen.new) {
-            if let Some(new) = new {
+            if let Some(new) = new.filter(|_| arrival != Arrival::Suspicious) {
                 steady.count(new);
             }
         }

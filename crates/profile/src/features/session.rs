@@ -12,7 +12,7 @@ use habitus_model::{Activity, Conduct, Context, Deed, Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};
 
 /// Most sessions remembered of an account: devices and browsers in use at once, and a few that ended.
-pub const SESSIONS_MAX: usize = 8;
+pub const SESSIONS_MAX: usize = 6;
 /// Most networks remembered of a session.
 const ANCHORS_MAX: usize = 4;
 /// Two networks of a session within so many minutes are two places at once (FIELD row 14; SCORING 7).
@@ -138,17 +138,25 @@ pub struct Scene<'a> {
     pub network: Option<NetworkNovelty>,
     /// The family of client is new to the account.
     pub new_family: bool,
+    /// Effective number of the account's earlier visits.
+    pub visits: f64,
 }
 
 impl SessionCell {
     /// Number of cells.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 10;
 
     /// Position in tables.
     #[must_use]
     pub fn index(self) -> usize {
         let lasting = usize::from(self.lasting == Lasting::Credential);
-        (lasting * 4 + usize::from(self.network.min(3))) * 2 + usize::from(self.new_family)
+        // New families are rare: where they come from matters less than that there are enough of them.
+        let within = if self.new_family {
+            4
+        } else {
+            usize::from(self.network.min(3))
+        };
+        lasting * 5 + within
     }
 }
 
@@ -421,6 +429,7 @@ mod tests {
                 keys: &keys,
                 network: Some(NetworkNovelty::KnownCountry),
                 new_family: false,
+                visits: 9.0,
             };
             let sight = Sessions::sight(Some(&sessions), &scene).unwrap();
             if let Some(arrival) = arrival {
@@ -522,6 +531,7 @@ mod tests {
                 keys: &keys,
                 network: None,
                 new_family: false,
+                visits: 9.0,
             };
             let seen = Sessions::sight(Some(&sessions), &scene).unwrap();
             sessions.learn(&seen, &scene, Arrival::Clean);
@@ -537,6 +547,7 @@ mod tests {
             keys: &Keys::default(),
             network: None,
             new_family: false,
+            visits: 9.0,
         };
         assert_eq!(
             Sessions::sight(Some(&sessions), &scene).unwrap().relation,
@@ -560,6 +571,7 @@ mod tests {
                 keys: &keys,
                 network: None,
                 new_family: false,
+                visits: 9.0,
             };
             let seen = Sessions::sight(Some(&sessions), &scene).unwrap();
             sessions.learn(&seen, &scene, Arrival::Clean);
