@@ -6,6 +6,7 @@ use crate::serve;
 use serde_json::Value;
 use std::fs::OpenOptions;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use x509_parser::pem::Pem;
 
@@ -29,44 +30,59 @@ pub fn policy(patient: &Patient<'_>) -> Check {
     }
 }
 
-/// Whether the certificate holds, and for how long.
+/// Whether certificates hold, the server's and those of sources, and for how long.
 pub fn tls(patient: &Patient<'_>) -> Check {
     let name = "tls";
-    match serve::tls(patient.loaded) {
-        Ok(Some(_)) => {}
-        Ok(None) => return Check::skip(name, "no certificate is configured"),
-        Err(failure) => {
-            let fix = failure.advice().unwrap_or_default().to_owned();
-            return Check::fail(name, failure.to_string(), fix);
+    if let Err(failure) = serve::tls(patient.loaded) {
+        let fix = failure.advice().unwrap_or_default().to_owned();
+        return Check::fail(name, failure.to_string(), fix);
+    }
+    let config = &patient.loaded.config;
+    let own = config.serve.tls_cert.iter();
+    let paths = own.chain(config.source.iter().filter_map(|source| source.tls_cert.as_ref()));
+    let paths: Vec<PathBuf> = paths.map(|path| patient.loaded.base().join(path)).collect();
+    let now = patient.now.as_millis() / 1_000;
+    // The one that ends first is what is to be told.
+    let mut first: Option<(i64, PathBuf)> = None;
+    for path in paths {
+        let shown = path.display();
+        let Some((from, until)) = validity(&path) else {
+            let found = format!("`{shown}` cannot be read as a certificate");
+            return Check::fail(name, found, "write a PEM file, as ACME clients and openssl do");
+        };
+        if from > now {
+            return Check::fail(
+                name,
+                format!("`{shown}` is not valid yet"),
+                "set the clock, or wait",
+            );
+        }
+        let days = (until - now).div_euclid(DAY_S);
+        if first.as_ref().is_none_or(|(least, _)| days < *least) {
+            first = Some((days, path));
         }
     }
-    let path = patient.loaded.config.serve.tls_cert.as_ref();
-    let path = path
-        .map(|path| patient.loaded.base().join(path))
-        .unwrap_or_default();
-    let fix = "renew it; `systemctl restart habitus` takes the new one";
-    let pem = std::fs::read(&path).unwrap_or_default();
-    let leaf = Pem::iter_from_buffer(&pem).find_map(Result::ok);
-    let validity = leaf
-        .as_ref()
-        .and_then(|leaf| Some(leaf.parse_x509().ok()?.validity().clone()));
-    let Some(validity) = validity else {
-        return Check::fail(
-            name,
-            format!("`{}` cannot be read as a certificate", path.display()),
-            fix,
-        );
+    let Some((days, path)) = first else {
+        return Check::skip(name, "no certificate is configured");
     };
-    let now = patient.now.as_millis() / 1_000;
-    let days = (validity.not_after.timestamp() - now).div_euclid(DAY_S);
-    if validity.not_before.timestamp() > now {
-        return Check::fail(name, "the certificate is not valid yet", "set the clock, or wait");
-    }
+    let (shown, fix) = (
+        path.display(),
+        "renew it; `systemctl restart habitus` takes the new one",
+    );
     match days {
-        ..0 => Check::fail(name, format!("the certificate ended {} days ago", -days), fix),
-        0..CERT_DAYS_WARN => Check::warn(name, format!("the certificate ends in {days} days"), fix),
-        _ => Check::ok(name, format!("the certificate holds for {days} days")),
+        ..0 => Check::fail(name, format!("`{shown}` ended {} days ago", -days), fix),
+        0..CERT_DAYS_WARN => Check::warn(name, format!("`{shown}` ends in {days} days"), fix),
+        _ => Check::ok(name, format!("`{shown}` holds for {days} days")),
     }
+}
+
+/// From and until when the first certificate of a file holds, in seconds since the epoch.
+fn validity(path: &Path) -> Option<(i64, i64)> {
+    let pem = std::fs::read(path).ok()?;
+    let leaf = Pem::iter_from_buffer(&pem).find_map(Result::ok)?;
+    let certificate = leaf.parse_x509().ok()?;
+    let validity = certificate.validity();
+    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 /// Which tables there are, and how old they are.

@@ -41,6 +41,12 @@ fn send(server: &Server, token: &str, number: usize) -> Option<(u64, u64)> {
     Some((told["accepted"].as_u64()?, told["duplicates"].as_u64()?))
 }
 
+/// Kills, or what the environment says (1,000 and 10,000 by hand).
+fn kills() -> usize {
+    let wanted = std::env::var("HABITUS_KILLS").ok();
+    wanted.and_then(|kills| kills.parse().ok()).unwrap_or(12)
+}
+
 #[test]
 fn after_any_kill_what_was_acknowledged_is_known_and_what_was_lost_is_not() {
     let place = Place::new();
@@ -49,7 +55,7 @@ fn after_any_kill_what_was_acknowledged_is_known_and_what_was_lost_is_not() {
     place.write("habitus.toml", "[serve]\nsnapshot_events = 70\n");
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let (mut acknowledged, mut in_doubt, mut new) = (0, None, 0);
-    for round in 0..12 {
+    for round in 0..kills() {
         let mut server = Server::start(&place, &["--config", "habitus.toml"]);
         // All that was ever acknowledged is known...
         for number in [0, acknowledged / 2, acknowledged.max(1) - 1] {

@@ -223,6 +223,13 @@ fn certificates_end() {
     expect(&place, &[], ("tls", "fail", "ended"));
     certify(10, 90);
     expect(&place, &[], ("tls", "fail", "not valid yet"));
+    // Those of sources too.
+    certify(-100, 90);
+    let wire = super::doctor::place(
+        "[[source]]\nkind = \"syslog_tls\"\nname = \"wire\"\nlisten = \"127.0.0.1:0\"\ntls_cert = \"old.pem\"\ntls_key = \"key.pem\"\n",
+    );
+    wire.write("old.pem", place.read("cert.pem"));
+    expect(&wire, &[], ("tls", "fail", "old.pem"));
     place.write("key.pem", rcgen::KeyPair::generate().unwrap().serialize_pem());
     certify(-10, 100);
     expect(&place, &[], ("tls", "fail", "cert.pem"));
