@@ -3,6 +3,13 @@
 //!
 //! `HABITUS_BENCH_WRITE=1 cargo test --release -p habitus-bench --test instructions` writes the file anew.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "test code: helpers fail the test that calls them"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

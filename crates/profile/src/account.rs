@@ -246,29 +246,6 @@ impl Profile {
         Some(told)
     }
 
-    /// Reads a little of each part, so that all of it is on its way into the processor's cache when it is wanted; gives
-    /// what was read, for the compiler not to leave the reading out.
-    #[must_use]
-    pub fn touch(&self) -> u64 {
-        let sets = [
-            &self.countries,
-            &self.asns,
-            &self.prefixes,
-            &self.hosts,
-            &self.families,
-            &self.clients,
-        ];
-        let sets = sets.iter().fold(0, |read, set| read ^ set.touch());
-        let version = self.versions.first().map_or(0, |version| version.family);
-        let position = self
-            .positions
-            .all()
-            .first()
-            .and_then(|position| position.family)
-            .unwrap_or(0);
-        sets ^ version ^ position
-    }
-
     /// Bytes this profile takes, heap included. Cost: a few additions.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -31,6 +31,7 @@ pub mod teleport;
 pub mod told;
 pub mod version;
 pub mod version_mix;
+mod warm;
 
 pub use account::Profile;
 pub use adjudication::Adjudication;
