@@ -26,7 +26,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct Simulate {
-    /// Kind of tenant: consumer or enterprise
+    /// Kind of tenant: consumer, b2b or enterprise
     #[arg(long, value_name = "REGIME", default_value = "enterprise", env = "HABITUS_REGIME", value_parser = regime)]
     regime: Regime,
     /// Decides everything that is drawn
