@@ -148,8 +148,8 @@ fn write_label(Labelled { event, label }: &Labelled, out: &mut dyn Write) -> Res
     let mut line = serde_json::json!({
         "uid": event.uid.as_str(), "label": label.name(), "attack": label.is_attack(),
     });
-    if let Label::Scenario(planted) = label {
-        line["campaign"] = planted.campaign.into();
+    if let (Label::Scenario(planted), Some(members)) = (label, line.as_object_mut()) {
+        members.insert("campaign".to_owned(), planted.campaign.into());
     }
     Ok(writeln!(out, "{line}")?)
 }
