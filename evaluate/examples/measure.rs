@@ -1,5 +1,5 @@
 //! What `habitus evaluate` does without the rest of the binary, which builds faster: `cargo run --release -p
-//! habitus-evaluate --example measure -- enterprise 1-3 [logins|streams] [baselines]`.
+//! habitus-evaluate --example measure -- enterprise 1-3 [logins|streams] [baselines] [ablations]`.
 
 #[path = "../../app/src/commands/evaluate/scorer.rs"]
 mod scorer;
@@ -33,6 +33,10 @@ fn main() {
     }
     let mut scorers = || {
         let mut all: Vec<Box<dyn Scorer>> = vec![Box::new(scorer::Habitus::new())];
+        if says("ablations") {
+            let ablated = scorer::Habitus::ablations().into_iter();
+            all.extend(ablated.map(|scorer| Box::new(scorer) as Box<dyn Scorer>));
+        }
         if says("baselines") {
             all.extend(baselines::all());
         }

@@ -65,7 +65,7 @@ const fn login(bar: &'static str, regime: Regime, (kind, budget): (AttackKind, f
     }
 }
 
-const BOTH: &[Regime] = &Regime::ALL;
+const BOTH: &[Regime] = &[Regime::Consumer, Regime::Enterprise];
 const COMPANY: &[Regime] = &[Regime::Enterprise];
 
 #[rustfmt::skip]
@@ -171,9 +171,23 @@ pub(crate) fn of_logins(regime: Regime, report: &ScorerReport) -> Vec<BarRow> {
             }
         })
         .collect();
+    if regime == Regime::Consumer {
+        let foreign = report
+            .kinds
+            .iter()
+            .find(|kind| kind.kind == AttackKind::ForeignTakeover);
+        let paid = foreign.and_then(|kind| kind.reauthentication?.second_login);
+        rows.push(ceiling(SECOND_LOGIN, (regime, &report.name), paid.map(exactly)));
+    }
     rows.extend(of_cohorts(regime, report));
     rows
 }
+
+/// Accounts with exactly one earlier login are the main case of consumers.
+const SECOND_LOGIN: (&str, f64) = (
+    "one earlier login: share of owners flagged where 98 % of foreign takeovers are found",
+    0.005,
+);
 
 /// Cohorts that must not be flagged more than five times as often as everybody, at 1 %.
 const COHORTS: [(&str, Cohort); 5] = [

@@ -91,3 +91,68 @@ fn by_day(scores: &[(u32, f64)]) -> Option<f64> {
         .count();
     (!told.is_empty()).then(|| math::from_usize(within) / math::from_usize(told.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prequential::{Point, ScorerPoints};
+    use crate::report::WorldSummary;
+    use crate::scorer::Said;
+    use habitus_sim::Cohort;
+
+    /// So many owners' logins on one day, of which so many score above 40, and none above 60.
+    fn world(logins: u32, above: u32) -> WorldOutcome {
+        let said = (0..logins).map(|nth| Said {
+            score: if nth < above { 45.0 } else { 3.0 },
+            strongest: None,
+        });
+        let points = (0..logins).map(|account| Point {
+            account,
+            history: 1,
+            day: 7,
+            truth: Truth::Owner(Cohort::Usual),
+        });
+        WorldOutcome {
+            summary: WorldSummary {
+                seed: 1,
+                regime: Regime::Consumer,
+                accounts: u64::from(logins),
+                days: 30,
+                events: u64::from(logins),
+                measured_owner_logins: u64::from(logins),
+                measured_attacks: 0,
+            },
+            points: points.collect(),
+            scorers: vec![ScorerPoints {
+                name: "test".to_owned(),
+                scores: Vec::new(),
+                past: Vec::new(),
+                said: said.collect(),
+            }],
+        }
+    }
+
+    fn check(above: u32, expected: [Option<bool>; 4]) {
+        let world = world(2_000, above);
+        let rows = rows((Regime::Consumer, "test"), &[&world], 0);
+        let held: Vec<Option<bool>> = rows.iter().map(|row| row.holds).collect();
+        assert_eq!(held, expected, "{above} of 2,000 above 40");
+    }
+
+    #[test]
+    fn a_score_is_held_to_the_share_that_it_claims() {
+        // Of 2,000 logins 20 above 40 are claimed, and two above 60: none is as far off as can be told.
+        check(20, [Some(true), Some(false), Some(true), Some(true)]);
+        check(24, [Some(true), Some(false), Some(true), Some(true)]);
+        check(40, [Some(false), Some(false), Some(true), Some(false)]);
+        check(5, [Some(false), Some(false), Some(true), Some(false)]);
+    }
+
+    #[test]
+    fn days_with_few_logins_tell_no_share_and_scorers_without_scores_nothing() {
+        let few = world(500, 5);
+        let last = rows((Regime::Consumer, "test"), &[&few], 0).pop().unwrap();
+        assert_eq!((last.measured, last.holds), (None, None));
+        assert!(rows((Regime::Consumer, "test"), &[&few], 3).is_empty());
+    }
+}

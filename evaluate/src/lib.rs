@@ -23,6 +23,7 @@ mod markdown;
 pub mod metrics;
 mod plan;
 mod prequential;
+mod reauthentication;
 mod report;
 mod scorer;
 mod summary;
@@ -31,6 +32,7 @@ pub mod threshold;
 pub use bars::BarRow;
 pub use plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
 pub use prequential::{Point, ScorerPoints, Truth, WorldOutcome, run_world};
+pub use reauthentication::{PRIOR, RECALL, Reauthentication};
 pub use report::{
     Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
     WorldSummary,

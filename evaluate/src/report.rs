@@ -3,6 +3,7 @@
 use crate::bars::BarRow;
 use crate::campaigns::StreamRegime;
 use crate::plan::Plan;
+use crate::reauthentication::Reauthentication;
 use habitus_sim::{AttackKind, Cohort, Regime};
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub struct Budgeted {
     pub recall: Estimate,
     /// Share of owners' logins that these thresholds really flagged.
     pub false_share: f64,
+    /// Share of alarms that are takeovers, at one takeover in 100,000 logins; absent if nothing is flagged.
+    pub precision: Option<f64>,
 }
 
 /// Results by number of earlier logins, pooled over worlds.
@@ -66,6 +69,8 @@ pub struct KindReport {
     /// Share of those found at 0.1 % whose strongest reason is of the planted cause; absent if the scorer does not
     /// explain itself or found none.
     pub explained: Option<f64>,
+    /// What owners pay where 98 % of the kind are found.
+    pub reauthentication: Option<Reauthentication>,
     /// Recall by history.
     pub by_history: Vec<HistoryShare>,
 }

@@ -8,7 +8,7 @@ use crate::report::{
     Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
 };
 use crate::threshold::{Budget, Running};
-use crate::{bars, calibration};
+use crate::{bars, calibration, reauthentication};
 use habitus_model::math;
 use habitus_sim::{AttackKind, Cohort, Regime};
 
@@ -157,11 +157,19 @@ fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKi
     let of = |metric: &dyn Fn(&Metrics) -> f64| measured.estimate(ix, metric);
     let (_, false_shares) = flagged(views, |point| matches!(point.truth, Truth::Owner(_)));
     let recall = BUDGETS.iter().zip(false_shares).enumerate();
-    let recall = recall.map(|(nth, (budget, false_share))| Budgeted {
-        budget: *budget,
-        recall: of(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0)),
-        false_share,
+    let recall = recall.map(|(nth, (budget, false_share))| {
+        let recall = of(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0));
+        Budgeted {
+            budget: *budget,
+            recall,
+            false_share,
+            precision: reauthentication::precision(recall.value, false_share),
+        }
     });
+    let worlds = views
+        .iter()
+        .filter_map(|view| Some((view.world.points.as_slice(), view.scorer?.scores.as_slice())));
+    let worlds: Vec<reauthentication::World<'_>> = worlds.collect();
     let by_history = by_history(views, |point| point.truth == Truth::Attack(kind));
     let attacks = views.iter().filter_map(|view| view.attacks.get(ix));
     KindReport {
@@ -171,6 +179,7 @@ fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKi
         average_precision: of(&|metrics| metrics.average_precision),
         recall: recall.collect(),
         explained: explained(views, kind),
+        reauthentication: reauthentication::measure(&worlds, kind),
         by_history,
     }
 }

@@ -126,7 +126,7 @@ impl Act {
         );
         event.account = registry.user(self.account)?;
         event.src = endpoint(&tenant.networks, self.spot, (tenant.edition(self.ms), self.uid))?;
-        let shows_management = tenant.config.regime != Regime::Consumer && !self.deed.is_by_machine();
+        let shows_management = tenant.config.regime == Regime::Enterprise && !self.deed.is_by_machine();
         event.client = ClientFacts {
             user_agent: registry.agents.get(self.agent).cloned(),
             device_uid: self.device_uid.clone(),

@@ -37,7 +37,7 @@ pub struct Evaluate {
     /// The seeds that nobody tunes on, in place of --seeds
     #[arg(long, env = "HABITUS_REPORTING", conflicts_with = "seeds")]
     reporting: bool,
-    /// Only this regime: consumer or enterprise
+    /// Only this regime: consumer, b2b or enterprise
     #[arg(long, value_name = "REGIME", env = "HABITUS_REGIME", value_parser = regime)]
     regime: Option<Regime>,
     /// Only these kinds of attack, separated by commas; worlds that have none of them are not simulated
@@ -52,6 +52,9 @@ pub struct Evaluate {
     /// Files of the data set, as they are published or compressed
     #[arg(value_name = "FILE", requires = "dataset")]
     files: Vec<PathBuf>,
+    /// Also measure ours without the clock, motion and gap evidence, and with nothing else
+    #[arg(long, env = "HABITUS_ABLATIONS")]
+    ablations: bool,
     /// Print the whole report as JSON in place of tables
     #[arg(long, env = "HABITUS_JSON")]
     json: bool,
@@ -85,7 +88,7 @@ pub fn run(asked: &Evaluate, talk: Talk) -> Result<Outcome, Failure> {
     if any(&ScenarioKind::ALL.map(ScenarioKind::name)) {
         plan.streams = worlds(WorldConfig::activity)?;
     }
-    let mut report = measure(&plan, talk);
+    let mut report = measure(&plan, asked, talk);
     if !asked.kinds.is_empty() {
         report.keep_kinds(&asked.kinds);
     }
@@ -99,7 +102,7 @@ pub fn run(asked: &Evaluate, talk: Talk) -> Result<Outcome, Failure> {
 }
 
 /// Runs everything on every world, with a bar for those who wait.
-fn measure(plan: &Plan, talk: Talk) -> Report {
+fn measure(plan: &Plan, asked: &Evaluate, talk: Talk) -> Report {
     let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
     let enrich = &mut |event: &Event| enricher.context(event);
     let whole = plan.worlds.len() + plan.streams.len();
@@ -111,7 +114,7 @@ fn measure(plan: &Plan, talk: Talk) -> Report {
     };
     let mut outcomes = Vec::with_capacity(plan.worlds.len());
     for world in &plan.worlds {
-        outcomes.push(run_world(plan, world, scorers(), enrich));
+        outcomes.push(run_world(plan, world, scorers(asked), enrich));
         step();
     }
     let mut report = summarise(plan, &outcomes);
@@ -119,7 +122,7 @@ fn measure(plan: &Plan, talk: Talk) -> Report {
     for regime in Regime::ALL {
         let mut outcomes = Vec::new();
         for world in plan.streams.iter().filter(|world| world.regime == regime) {
-            outcomes.push(run_activity(plan, world, scorers(), enrich));
+            outcomes.push(run_activity(plan, world, scorers(asked), enrich));
             step();
         }
         if !outcomes.is_empty() {
@@ -140,8 +143,12 @@ fn sized(mut worlds: Vec<WorldConfig>, accounts: Option<u32>) -> Result<Vec<Worl
 }
 
 /// Ours first, then the baselines.
-fn scorers() -> Vec<Box<dyn Scorer>> {
+fn scorers(asked: &Evaluate) -> Vec<Box<dyn Scorer>> {
     let mut all: Vec<Box<dyn Scorer>> = vec![Box::new(Habitus::new())];
+    if asked.ablations {
+        let ablated = Habitus::ablations().into_iter();
+        all.extend(ablated.map(|scorer| Box::new(scorer) as Box<dyn Scorer>));
+    }
     all.extend(baselines::all());
     all
 }
@@ -172,7 +179,7 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
 
 pub(super) fn regime(name: &str) -> Result<Regime, String> {
     let found = Regime::ALL.into_iter().find(|regime| regime.name() == name);
-    found.ok_or_else(|| "choose consumer or enterprise".to_owned())
+    found.ok_or_else(|| "choose consumer, b2b or enterprise".to_owned())
 }
 
 fn dataset(name: &str) -> Result<Dataset, String> {

@@ -26,7 +26,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct Simulate {
-    /// Kind of tenant: consumer or enterprise
+    /// Kind of tenant: consumer, b2b or enterprise
     #[arg(long, value_name = "REGIME", default_value = "enterprise", env = "HABITUS_REGIME", value_parser = regime)]
     regime: Regime,
     /// Decides everything that is drawn
@@ -148,8 +148,8 @@ fn write_label(Labelled { event, label }: &Labelled, out: &mut dyn Write) -> Res
     let mut line = serde_json::json!({
         "uid": event.uid.as_str(), "label": label.name(), "attack": label.is_attack(),
     });
-    if let Label::Scenario(planted) = label {
-        line["campaign"] = planted.campaign.into();
+    if let (Label::Scenario(planted), Some(members)) = (label, line.as_object_mut()) {
+        members.insert("campaign".to_owned(), planted.campaign.into());
     }
     Ok(writeln!(out, "{line}")?)
 }

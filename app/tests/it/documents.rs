@@ -114,6 +114,11 @@ fn the_commands_of_replay_run() {
 }
 
 #[test]
+fn the_commands_of_simulation_run() {
+    run("docs/simulation.md");
+}
+
+#[test]
 fn the_commands_of_findings_run() {
     run("docs/findings.md");
 }

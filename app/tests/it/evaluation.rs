@@ -57,7 +57,7 @@ fn takeovers_are_found_better_than_by_any_baseline() {
     }
 }
 
-/// A log of 40 accounts with attacks in it: what is measured of it is there, for everyone, and nothing is made up.
+/// A log of 20 accounts with attacks in it: what is measured of it is there, for everyone, and nothing is made up.
 #[test]
 fn attacks_in_the_log_are_measured_against_their_own_units() {
     let asked = [
@@ -67,7 +67,7 @@ fn attacks_in_the_log_are_measured_against_their_own_units() {
         "--seeds",
         "3",
         "--accounts",
-        "40",
+        "20",
         "--kinds",
         "session_theft,service_key_leak",
         "--json",

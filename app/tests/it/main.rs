@@ -33,6 +33,7 @@ mod schemathesis;
 mod serve;
 mod server;
 mod siem;
+mod simulation;
 mod support;
 mod telemetry;
 mod times;

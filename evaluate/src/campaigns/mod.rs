@@ -8,7 +8,7 @@ mod unit;
 pub use found::{Found, Ground, Hunt, Search, Until};
 pub(crate) use report::estimate;
 pub use report::{ScenarioReport, StreamRegime, StreamScorer, StreamWorld, summarise_streams};
-pub use run::{Seen, StreamOutcome, StreamScores, run_activity, run_stream};
+pub use run::{Enrich, Seen, StreamOutcome, StreamScores, run_activity, run_stream};
 pub use unit::Unit;
 
 use habitus_sim::ScenarioKind;

@@ -50,6 +50,9 @@ pub struct StreamOutcome {
     pub scorers: Vec<StreamScores>,
 }
 
+/// What enriches events; sees each once, in order.
+pub type Enrich<'a> = &'a mut dyn FnMut(&Event) -> Context;
+
 /// Runs every scorer over one log in order of time; stops at the first event that cannot be had. O(events × scorers).
 ///
 /// # Errors
@@ -58,7 +61,7 @@ pub fn run_stream<E>(
     plan: &Plan,
     seed: u64,
     stream: impl Iterator<Item = Result<Labelled, E>>,
-    (mut scorers, enrich): (Vec<Box<dyn Scorer>>, &mut dyn FnMut(&Event) -> Context),
+    (mut scorers, enrich): (Vec<Box<dyn Scorer>>, Enrich<'_>),
 ) -> Result<StreamOutcome, E> {
     let mut accounts = BTreeMap::new();
     let named = scorers.iter().map(|scorer| StreamScores {
@@ -113,7 +116,7 @@ pub fn run_activity(
     plan: &Plan,
     config: &WorldConfig,
     scorers: Vec<Box<dyn Scorer>>,
-    enrich: &mut dyn FnMut(&Event) -> Context,
+    enrich: Enrich<'_>,
 ) -> StreamOutcome {
     let world = generate(config);
     let stream = world.stream().map(Ok::<Labelled, Infallible>);

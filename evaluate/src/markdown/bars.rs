@@ -1,6 +1,6 @@
 //! The bars as a table: one row each, one column a scorer.
 
-use super::{percent, plain};
+use super::percent;
 use crate::bars::BarRow;
 use std::fmt::{self, Write};
 
@@ -29,7 +29,7 @@ pub(super) fn write_bars(scorers: &[(&str, &[BarRow])], out: &mut String) -> fmt
 
 fn goal(row: &BarRow) -> String {
     if row.is_ceiling {
-        plain(row.goal)
+        format!("{}", habitus_model::math::round_to(row.goal, 4))
     } else {
         percent(row.goal)
     }

@@ -1,6 +1,6 @@
 //! AWS CloudTrail: logins to the console, and the calls of machines. Times are to the second.
 
-use super::{login_name, stamp};
+use super::{add, login_name, stamp};
 use habitus_model::activity::{ApiActivity as Api, AuthenticationActivity as Auth};
 use habitus_model::event::LogonType;
 use habitus_model::{AccountKind, Activity, Event, Status};
@@ -35,11 +35,14 @@ pub(super) fn write(event: &Event) -> Option<String> {
     });
     if console {
         let result = if failed { "Failure" } else { "Success" };
-        line["responseElements"] = json!({ "ConsoleLogin": result });
-        line["additionalEventData"] =
-            json!({ "MFAUsed": if event.auth.is_mfa == Some(true) { "Yes" } else { "No" } });
+        add(&mut line, "responseElements", json!({ "ConsoleLogin": result }));
+        add(
+            &mut line,
+            "additionalEventData",
+            json!({ "MFAUsed": if event.auth.is_mfa == Some(true) { "Yes" } else { "No" } }),
+        );
     } else if failed {
-        line["errorCode"] = json!("AccessDenied");
+        add(&mut line, "errorCode", json!("AccessDenied"));
     }
     Some(line.to_string())
 }

@@ -1,6 +1,6 @@
 //! Keycloak's user events as JSON: logins and token refreshes of people.
 
-use super::login_name;
+use super::{add, login_name};
 use habitus_model::activity::AuthenticationActivity as Auth;
 use habitus_model::event::LogonType;
 use habitus_model::{AccountKind, Activity, Event, FailureReason, Status};
@@ -33,7 +33,7 @@ pub(super) fn write(event: &Event) -> Option<String> {
         "details": { "username": login_name(&event.account)?, "auth_method": "openid-connect", "user_agent": event.client.user_agent.as_deref() },
     });
     if failed {
-        line["error"] = json!(error);
+        add(&mut line, "error", json!(error));
     }
     Some(line.to_string())
 }

@@ -12,6 +12,7 @@ mod sshd;
 mod stamp;
 
 use habitus_model::{Event, User};
+use serde_json::Value;
 
 /// A log format that events can be written in.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +56,13 @@ impl LogFormat {
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         LOG_FORMATS.into_iter().find(|format| format.name == name)
+    }
+}
+
+/// Adds a member to an object.
+fn add(line: &mut Value, name: &str, value: Value) {
+    if let Some(members) = line.as_object_mut() {
+        members.insert(name.to_owned(), value);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Okta System Log.
 
-use super::{login_name, stamp};
+use super::{add, login_name, stamp};
 use habitus_model::activity::{
     AccountChangeActivity as Account, AuthenticationActivity as Auth, UserAccessActivity as Access,
 };
@@ -37,7 +37,8 @@ pub(super) fn write(event: &Event) -> Option<String> {
         "target": targets(event),
     });
     if let Some(device) = &event.client.device_uid {
-        line["device"] = json!({ "id": device.as_str(), "managed": event.client.is_managed });
+        let device = json!({ "id": device.as_str(), "managed": event.client.is_managed });
+        add(&mut line, "device", device);
     }
     Some(line.to_string())
 }

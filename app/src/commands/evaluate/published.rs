@@ -38,7 +38,7 @@ pub(super) fn run(dataset: Dataset, asked: &Evaluate, talk: Talk) -> Result<Outc
         bar.to(events);
     });
     let enrich = &mut |event: &Event| enricher.context(event);
-    let outcome = run_stream(&plan, SEED, counted, (scorers(), enrich)).map_err(unread)?;
+    let outcome = run_stream(&plan, SEED, counted, (scorers(asked), enrich)).map_err(unread)?;
     bar.done();
     // RBA is of consumers; the others are of workforces.
     let regime = if dataset.name == "rba" {

@@ -6,6 +6,7 @@ use habitus_model::Assessment;
 
 /// The engine as it is by default: score first, ties of the capped score broken by log-odds, as verdicts are read.
 pub struct Habitus {
+    name: &'static str,
     engine: Engine,
     last: Option<Said>,
 }
@@ -13,8 +14,30 @@ pub struct Habitus {
 impl Habitus {
     /// A fresh engine.
     pub fn new() -> Self {
+        Self::of("habitus", Config::default())
+    }
+
+    /// Fresh engines, each without the families of evidence that the configuration's weights can switch off.
+    pub fn ablations() -> Vec<Self> {
+        let without = |name, change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            Self::of(name, config)
+        };
+        vec![
+            without("habitus without clock", |config| config.weights.clock = 0.0),
+            without("habitus without motion", |config| config.weights.motion = 0.0),
+            without("habitus without gap", |config| config.weights.gap = 0.0),
+            without("habitus with clock, motion and gap only", |config| {
+                config.weights.other = 0.0
+            }),
+        ]
+    }
+
+    fn of(name: &'static str, config: Config) -> Self {
         Self {
-            engine: Engine::new(Config::default()),
+            name,
+            engine: Engine::new(config),
             last: None,
         }
     }
@@ -38,7 +61,7 @@ impl Habitus {
 
 impl Scorer for Habitus {
     fn name(&self) -> &str {
-        "habitus"
+        self.name
     }
 
     fn score(&mut self, login: Login<'_>) -> f64 {
