@@ -92,7 +92,16 @@ impl Weights {
         match family {
             Family::Burst => self.burst_nats_max,
             Family::Resource | Family::Session => self.conduct_nats_max,
-            _ => self.family_nats_max,
+            Family::Network
+            | Family::Device
+            | Family::Joint
+            | Family::Clock
+            | Family::Gap
+            | Family::Motion
+            | Family::Authentication
+            | Family::Sequence
+            | Family::Campaign
+            | Family::Machine => self.family_nats_max,
         }
     }
 

@@ -6,7 +6,7 @@
 use crate::attacker::against;
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
-use habitus_model::{Blind, Deed, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Status};
+use habitus_model::{Blind, Deed, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Status, Text};
 use habitus_profile::recovery::Recovered;
 
 /// Changes of factor and password, and access that ended.
@@ -64,27 +64,36 @@ fn recovered(view: &View<'_>) -> Option<Evidence> {
     let owner = view.population.habits().recovery().recent(cell);
     let soon = if minutes <= AT_ONCE_MINUTES { 1.0 } else { LATER };
     let nats = against(ATTACKERS.map(|p| p * soon), owner).map(|nats| nats.max(0.0));
-    let text = match (deed, cell.network) {
-        (Deed::FactorRemoved, true) => {
-            "a second factor was removed {0} before, and this is a new network: {1} of such visits follow a change"
-        }
-        (Deed::FactorRemoved, false) => {
-            "a second factor was removed {0} before, and this is a new client: {1} of such visits follow a change"
-        }
-        (Deed::FactorAdded, true) => {
-            "a second factor was added {0} before, and this is a new network: {1} of such visits follow a change"
-        }
-        (Deed::FactorAdded, false) => {
-            "a second factor was added {0} before, and this is a new client: {1} of such visits follow a change"
-        }
-        (_, true) => {
-            "the password was reset {0} before, and this is a new network: {1} of such visits follow a change"
-        }
-        (_, false) => {
-            "the password was reset {0} before, and this is a new client: {1} of such visits follow a change"
-        }
+    let change = match deed {
+        Deed::FactorRemoved => "a second factor was removed",
+        Deed::FactorAdded => "a second factor was added",
+        Deed::PasswordReset | Deed::Recovery => "the password was reset",
+        // Nothing else is noted as a change (`Notice::latest_change`).
+        Deed::SessionEnded
+        | Deed::SessionsRevoked
+        | Deed::AccountDisabled
+        | Deed::AccountCreated
+        | Deed::PrivilegeGranted
+        | Deed::MemberAdded
+        | Deed::KeyCreated
+        | Deed::ConsentGranted
+        | Deed::MailRule
+        | Deed::SecretRead
+        | Deed::DefenceChanged => return None,
     };
-    let reason = Reason::new(text, vec![Fact::Hours(minutes / 60.0), Fact::Share(owner)]);
+    let text = if cell.network {
+        "{2} {0} before, and this is a new network: {1} of such visits follow a change"
+    } else {
+        "{2} {0} before, and this is a new client: {1} of such visits follow a change"
+    };
+    let reason = Reason::new(
+        text,
+        vec![
+            Fact::Hours(minutes / 60.0),
+            Fact::Share(owner),
+            Fact::Name(Text::const_new(change)),
+        ],
+    );
     Some(line("after_recovery", nats, reason))
 }
 

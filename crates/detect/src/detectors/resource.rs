@@ -143,12 +143,7 @@ fn new(view: &View<'_>, (edge, lately): (&EdgeSeen, f64), habits: &EdgeHabits) -
 
 /// All of it is known: said once, of the finest.
 fn usual(seen: &EdgesSeen, habits: &EdgeHabits) -> Option<Evidence> {
-    let edge = seen
-        .levels
-        .iter()
-        .flatten()
-        .filter(|edge| edge.trials.0 > 0.0)
-        .next_back()?;
+    let edge = seen.levels.iter().flatten().rfind(|edge| edge.trials.0 > 0.0)?;
     let hazard = novelty(edge, seen.lately, habits);
     let nats = NEW.map(|new| (ln(1.0 - new) - ln(1.0 - hazard)).min(0.0));
     let text = "the account used this before; {0} of its uses are of something new";
