@@ -37,6 +37,7 @@ fn login(row: &Row, hours: i64, point: Option<(f64, f64)>) -> (Event, Context) {
         utc_offset: None,
         activity,
         status: Status::Success,
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: Place {

@@ -32,6 +32,7 @@ fn event(uid: usize, seconds: i64, source: u8) -> Record {
         } else {
             Status::Success
         },
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: OnEarth {
