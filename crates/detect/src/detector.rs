@@ -1,7 +1,7 @@
 //! What a detector must do.
 
 use habitus_model::{Context, DetectorId, Fact, Family, Opinion, Reason};
-use habitus_profile::attempts::Burst;
+use habitus_profile::attempts::Bursts;
 use habitus_profile::recall::Sighting;
 use habitus_profile::{Population, Profile};
 
@@ -16,8 +16,8 @@ pub struct View<'a> {
     pub profile: Option<&'a Profile>,
     /// Its population.
     pub population: &'a Population,
-    /// What its source's attempts say; absent if it names no address.
-    pub burst: Option<Burst>,
+    /// What the attempts of its source say, and those on its account; absent where nothing stands out.
+    pub bursts: Option<&'a Bursts>,
     /// Whether somebody will read the reasons.
     pub words: Words,
 }

@@ -22,6 +22,8 @@ pub struct Held {
     pub slot: Slot,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
+    /// Start of the epoch in which it was first held: until that ends, the network stage does not know the account.
+    pub since: u64,
     /// What is remembered.
     pub profile: Profile,
 }
@@ -92,8 +94,12 @@ impl Slab {
 impl Accounts {
     /// The account's profile, if it has one. Cost: O(1).
     pub fn get(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<&Profile> {
-        let at = self.position(fingerprint, tenant, account)?;
-        self.slab.get(at).map(|held| &held.profile)
+        self.held(fingerprint, tenant, account).map(|held| &held.profile)
+    }
+
+    /// The account as it is held. Cost: O(1).
+    pub fn held(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<&Held> {
+        self.slab.get(self.position(fingerprint, tenant, account)?)
     }
 
     /// The account's profile, for learning.

@@ -3,13 +3,14 @@
 use crate::accounts::WARM_MAX;
 use crate::clerk::{Clerk, Scribe};
 use crate::executor::Executor;
-use crate::stage::{Routed, Shard, Shared};
-use crate::tenant::{Delta, Tenant};
+use crate::stage::{Concluded, Routed, Shard, Shared};
+use crate::tenant::{Delta, Taught, Tenant};
+use crate::together;
 use habitus_model::hash::HashKey;
-use habitus_model::network::stable_host;
 use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
 use habitus_policy::Thresholds;
-use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
+use habitus_profile::attempts::{Attempt, AttemptKeys, Attempts, Burst, Bursts, Outcome, outcome};
+use habitus_profile::campaigns::Campaigns;
 use habitus_profile::notices::{Notice, Notices, is_noted};
 use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ pub struct Engine {
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) attempts: Attempts,
+    pub(crate) campaigns: Campaigns,
     pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
 }
@@ -95,6 +97,7 @@ impl Engine {
             tenants: Vec::new(),
             shards,
             attempts: Attempts::default(),
+            campaigns: Campaigns::default(),
             notices: Notices::default(),
             may_grow: true,
         }
@@ -140,25 +143,16 @@ impl Engine {
     /// Assesses one record against the state as it is, and learns nothing.
     #[must_use]
     pub fn assess(&self, record: &Record) -> Assessment {
-        let context = &record.context;
-        let tenant = self.tenant_numbers.get(&context.tenant).copied();
-        let fingerprint = self.fingerprint(context);
-        let routed = Routed {
-            record,
-            tenant,
-            fingerprint,
-            notice: self.notices.of(fingerprint),
-            burst: self
-                .source_of(context)
-                .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
-            may_grow: self.may_grow,
-        };
+        let bursts = self.attempts.look(&self.attempt(&record.context));
+        let notice = self.notices.of(self.fingerprint(&record.context));
+        let routed = self.routed_as_is(record, (bursts, notice));
         let nobody = Shard::default();
         let shard = self
             .shards
             .get(self.shard_of(routed.fingerprint))
             .unwrap_or(&nobody);
-        shard.judge(&routed, self.shared(), &Scribe).0.assessment(record)
+        let (concluded, _) = shard.judge(&routed, self.shared(), &Scribe);
+        together::revised(record, concluded, self.shared(), &self.campaigns)
     }
 
     /// What shards read.
@@ -219,16 +213,16 @@ impl Engine {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
         let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
-        let (before, mut deltas) = (out.len(), Vec::with_capacity(records.len()));
+        let (before, mut taught) = (out.len(), Vec::with_capacity(records.len()));
         if records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len() {
-            self.in_turn(&routed, clerks, (&mut *out, &mut deltas));
+            self.in_turn(&routed, clerks, (&mut *out, &mut taught));
         } else {
-            self.side_by_side(&routed, (executor, clerks), (&mut *out, &mut deltas));
+            self.side_by_side(&routed, (executor, clerks), (&mut *out, &mut taught));
         }
-        // INVARIANT: each record has one note and, if anything, one delta.
-        debug_assert_eq!((out.len() - before, deltas.len()), (records.len(), records.len()));
-        for (routed, delta) in routed.iter().zip(deltas) {
-            self.advance(routed.record.learning, routed.tenant, delta);
+        // INVARIANT: each record has one note and teaches once, if anything.
+        debug_assert_eq!((out.len() - before, taught.len()), (records.len(), records.len()));
+        for (routed, taught) in routed.iter().zip(taught) {
+            self.advance(routed.record.learning, routed.tenant, taught);
         }
     }
 
@@ -236,7 +230,7 @@ impl Engine {
         &mut self,
         routed: &[Routed<'_>],
         clerks: &mut [C],
-        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+        (out, taught): (&mut Vec<C::Note>, &mut Vec<Taught>),
     ) {
         let count = self.shards.len();
         let shared = Shared {
@@ -253,9 +247,14 @@ impl Engine {
                 let at = index.min(clerks.len().saturating_sub(1));
                 // INVARIANT: shard_index is below the number of shards.
                 if let Some((shard, clerk)) = self.shards.get_mut(index).zip(clerks.get_mut(at)) {
-                    let (note, delta) = shard.process(routed, shared, clerk);
-                    out.push(note);
-                    deltas.push(delta);
+                    let mut concluded = shard.process(routed, shared, clerk);
+                    let doubt =
+                        together::conclude(routed, &mut concluded, shared, (&mut self.campaigns, clerk));
+                    out.push(clerk.note(routed.record, concluded.judged));
+                    taught.push(Taught {
+                        delta: concluded.delta,
+                        doubt,
+                    });
                 }
             }
         }
@@ -265,7 +264,7 @@ impl Engine {
         &mut self,
         routed: &[Routed<'_>],
         (executor, clerks): (&dyn Executor, &mut [C]),
-        (out, deltas): (&mut Vec<C::Note>, &mut Vec<Taught>),
+        (out, taught): (&mut Vec<C::Note>, &mut Vec<Taught>),
     ) {
         let count = self.shards.len();
         let shared = Shared {
@@ -282,20 +281,30 @@ impl Engine {
             for some in mine.chunks(WARM_MAX) {
                 shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
                 for routed in some {
-                    let noted = shard.process(routed, shared, desk.clerk);
-                    desk.noted.push(noted);
+                    let concluded = shard.process(routed, shared, desk.clerk);
+                    desk.take(routed.record, concluded);
                 }
             }
         });
-        let noted =
-            |desk: Mutex<Desk<'_, C>>| desk.into_inner().unwrap_or_else(PoisonError::into_inner).noted;
-        let mut noted: Vec<_> = desks.into_iter().map(|desk| noted(desk).into_iter()).collect();
+        let mut desks: Vec<_> = desks.into_iter().map(Desk::opened).collect();
         for routed in routed {
-            let lane = noted.get_mut(shard_index(routed.fingerprint, count));
-            if let Some((note, delta)) = lane.and_then(Iterator::next) {
-                out.push(note);
-                deltas.push(delta);
-            }
+            let desk = desks.get_mut(shard_index(routed.fingerprint, count));
+            let Some((clerk, next)) = desk.and_then(|(clerk, filed)| Some((clerk, filed.next()?))) else {
+                continue;
+            };
+            let (note, delta, doubt) = match next {
+                Filed::Noted(note, delta) => {
+                    together::tick(routed, delta.as_ref(), (shared, &mut self.campaigns));
+                    (note, delta, None)
+                }
+                Filed::Late(mut late) => {
+                    let doubt =
+                        together::conclude(routed, &mut late, shared, (&mut self.campaigns, &**clerk));
+                    (clerk.note(routed.record, late.judged), late.delta, doubt)
+                }
+            };
+            out.push(note);
+            taught.push(Taught { delta, doubt });
         }
     }
 
@@ -311,9 +320,11 @@ impl Engine {
         let Some((shard, clerk)) = self.shards.get_mut(shard_index).zip(clerks.get_mut(at)) else {
             return;
         };
-        let (note, delta) = shard.process(&routed, shared, clerk);
-        out.push(note);
-        self.advance(record.learning, routed.tenant, delta);
+        let mut concluded = shard.process(&routed, shared, clerk);
+        let doubt = together::conclude(&routed, &mut concluded, shared, (&mut self.campaigns, clerk));
+        out.push(clerk.note(record, concluded.judged));
+        let delta = concluded.delta;
+        self.advance(record.learning, routed.tenant, Taught { delta, doubt });
     }
 
     fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
@@ -334,7 +345,8 @@ impl Engine {
             record,
             tenant,
             fingerprint,
-            burst: self.count(record),
+            epoch: self.began(tenant),
+            bursts: self.count(record),
             notice: self.heed(record, fingerprint),
             may_grow: self.may_grow,
         }
@@ -359,45 +371,82 @@ impl Engine {
         Some((key, conduct.deed?))
     }
 
-    /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
-    fn count(&mut self, record: &Record) -> Option<Burst> {
-        let context = &record.context;
-        let key = self.source_of(context)?;
-        let failed_name = self.failed_name(context);
-        Some(match record.learning {
-            Learning::Learn => self.attempts.observe(key, context.time, failed_name),
-            Learning::Probe => self.attempts.look(key, context.time, failed_name),
+    /// A record with the state as it is: not even its tenant is numbered.
+    pub(crate) fn routed_as_is<'r>(
+        &self,
+        record: &'r Record,
+        (bursts, notice): (Bursts, Option<Notice>),
+    ) -> Routed<'r> {
+        let tenant = self.tenant_numbers.get(&record.context.tenant).copied();
+        Routed {
+            record,
+            tenant,
+            fingerprint: self.fingerprint(&record.context),
+            epoch: self.began(tenant),
+            bursts: standing_out(bursts),
+            notice,
+            may_grow: self.may_grow,
+        }
+    }
+
+    fn began(&self, tenant: Option<usize>) -> u64 {
+        let tenant = tenant.and_then(|number| self.tenants.get(number));
+        tenant.map_or(0, Tenant::began)
+    }
+
+    /// The network stage: attempts are counted in the order of the log, ahead of the accounts, and lag nothing.
+    fn count(&mut self, record: &Record) -> Option<Box<Bursts>> {
+        let attempt = self.attempt(&record.context);
+        standing_out(match record.learning {
+            Learning::Learn => self.attempts.observe(&attempt),
+            Learning::Probe => self.attempts.look(&attempt),
         })
     }
 
-    pub(crate) fn source_of(&self, context: &Context) -> Option<u64> {
-        let host = stable_host(context.network.ip?);
-        Some(
-            self.config
-                .hash_key
-                .fingerprint(&("source", context.tenant.as_str(), host)),
-        )
+    /// An event, as the network stage counts it.
+    pub(crate) fn attempt(&self, context: &Context) -> Attempt {
+        let name = || {
+            let account = context.account.as_ref();
+            account.map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
+        };
+        let outcome = outcome(context, || self.has_account(context));
+        let failed = matches!(outcome, Outcome::Failure { .. });
+        Attempt {
+            keys: AttemptKeys::of(context, self.config.hash_key),
+            time: context.time,
+            outcome,
+            name: if failed { name() } else { 0 },
+        }
     }
 
-    pub(crate) fn failed_name(&self, context: &Context) -> Option<u64> {
-        let named = || {
-            context
-                .account
-                .as_ref()
-                .map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
-        };
-        is_failed_attempt(context).then(named)
+    /// Whether the name of an event is one of its tenant's accounts, as of the last epoch. `None`: the tenant has hardly any
+    /// accounts yet.
+    fn has_account(&self, context: &Context) -> Option<bool> {
+        const ACCOUNTS_MIN: u64 = 20;
+        let number = self.tenant_numbers.get(&context.tenant)?;
+        let (account, tenant) = context.account.as_ref().zip(self.tenants.get(*number))?;
+        if tenant.population.accounts() < ACCOUNTS_MIN {
+            return None;
+        }
+        let fingerprint = self.fingerprint(context);
+        let shard = self.shards.get(self.shard_of(fingerprint))?;
+        let held = shard
+            .accounts
+            .held(fingerprint, u32::try_from(*number).ok()?, account);
+        // INVARIANT: who came within the epoch is not known yet, or the number of shards and batches would decide.
+        Some(held.is_some_and(|held| held.since < tenant.began()))
     }
 
     /// Moves the log on, and ends the epoch of the record's tenant if it is due.
-    fn advance(&mut self, learning: Learning, tenant: Option<usize>, delta: Option<(usize, Delta)>) {
+    fn advance(&mut self, learning: Learning, number: Option<usize>, taught: Taught) {
         if learning == Learning::Probe {
             return;
         }
         self.position += 1;
-        let tenant = tenant.and_then(|number| self.tenants.get_mut(number));
-        let has_ended = tenant.is_some_and(|tenant| tenant.advance(delta.map(|(_, delta)| delta)));
-        if has_ended {
+        let Some(number) = number else { return };
+        let tenant = self.tenants.get_mut(number);
+        if tenant.is_some_and(|tenant| tenant.advance(taught)) {
+            self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }
@@ -420,19 +469,43 @@ impl Engine {
 /// What one shard works with in an epoch.
 struct Desk<'c, C: Clerk> {
     clerk: &'c mut C,
-    noted: Vec<(C::Note, Taught)>,
+    filed: Vec<Filed<C::Note>>,
 }
 
-/// What a tenant learns of one record, if anything.
-type Taught = Option<(usize, Delta)>;
+/// What a shard leaves of one record.
+enum Filed<N> {
+    /// A note, and what it taught.
+    Noted(N, Option<Delta>),
+    /// What the stage after the accounts has to see first.
+    Late(Box<Concluded>),
+}
 
 impl<'c, C: Clerk> Desk<'c, C> {
     fn new(clerk: &'c mut C) -> Self {
         Self {
             clerk,
-            noted: Vec::new(),
+            filed: Vec::new(),
         }
     }
+
+    fn take(&mut self, record: &Record, concluded: Concluded) {
+        self.filed.push(if concluded.late.is_some() {
+            Filed::Late(Box::new(concluded))
+        } else {
+            Filed::Noted(self.clerk.note(record, concluded.judged), concluded.delta)
+        });
+    }
+
+    fn opened(desk: Mutex<Self>) -> (&'c mut C, std::vec::IntoIter<Filed<C::Note>>) {
+        let desk = desk.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (desk.clerk, desk.filed.into_iter())
+    }
+}
+
+/// Bursts worth handing on: of most events nothing stands out, and they cost no allocation.
+fn standing_out(bursts: Bursts) -> Option<Box<Bursts>> {
+    let stands_out = |burst: &Burst| burst.failures > burst.expected;
+    bursts.all().any(stands_out).then(|| Box::new(bursts))
 }
 
 fn shard_index(fingerprint: u64, shards: usize) -> usize {

@@ -13,6 +13,7 @@ mod executor;
 mod snapshot;
 mod stage;
 mod tenant;
+mod together;
 
 pub use ahead::Ahead;
 pub use clerk::{Clerk, Judged, Scribe};
@@ -24,4 +25,4 @@ pub use snapshot::SnapshotError;
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-2");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-3");

@@ -6,12 +6,13 @@ use crate::tenant::Tenant;
 use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
 use habitus_profile::attempts::{Attempts, AttemptsState};
+use habitus_profile::campaigns::{Campaigns, CampaignsState};
 use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,7 @@ struct Layout {
     /// By name: the number of a tenant tells who came first, which is nobody's business.
     tenants: Vec<(TenantId, Tenant)>,
     attempts: AttemptsState,
+    campaigns: CampaignsState,
     notices: NoticesState,
     accounts: Vec<Held>,
 }
@@ -67,6 +69,7 @@ impl Engine {
             position: self.position,
             tenants,
             attempts,
+            campaigns: self.campaigns.state(),
             notices,
             accounts,
         };
@@ -87,6 +90,7 @@ impl Engine {
         let mut engine = Engine::new(config);
         engine.position = layout.position;
         engine.attempts = Attempts::from_state(layout.attempts);
+        engine.campaigns = Campaigns::from_state(layout.campaigns);
         engine.notices = Notices::from_state(layout.notices);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);

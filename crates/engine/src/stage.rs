@@ -4,10 +4,11 @@ use crate::accounts::{Accounts, Held, Slot};
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant};
+use crate::together::Late;
 use habitus_detect::detectors::resource;
 use habitus_detect::{View, Words, detectors};
 use habitus_model::{Blind, Context, Contribution, Evidence, Family, Opinion, RiskScore};
-use habitus_profile::attempts::Burst;
+use habitus_profile::attempts::Bursts;
 use habitus_profile::known::Arrival;
 use habitus_profile::memory::is_failed_prompt;
 use habitus_profile::notices::Notice;
@@ -35,7 +36,7 @@ pub struct Shared<'a> {
 }
 
 /// A record with its routing, made before the stage so that tenants are numbered in the order of the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Routed<'a> {
     /// The record.
     pub record: &'a Record,
@@ -43,25 +44,33 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
-    /// What the network stage says of its source.
-    pub burst: Option<Burst>,
+    /// Position at which the epoch of its tenant began.
+    pub epoch: u64,
+    /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
+    pub bursts: Option<Box<Bursts>>,
     /// What was done to its account of late.
     pub notice: Option<Notice>,
     /// Whether there is room for an account never seen.
     pub may_grow: bool,
 }
 
+/// What the account stage concludes of one record.
+#[derive(Debug)]
+pub struct Concluded {
+    /// The conclusion, by what the account itself shows.
+    pub judged: Judged,
+    /// What its tenant learns at the end of the epoch.
+    pub delta: Option<Delta>,
+    /// What the stage after the accounts needs; absent for events that show nothing together with others.
+    pub late: Option<Box<Late>>,
+}
+
 impl Shard {
-    /// Assesses a record and learns it. Gives what the clerk noted and what the tenant learns at the end of the epoch.
-    pub fn process<C: Clerk>(
-        &mut self,
-        routed: &Routed<'_>,
-        shared: Shared<'_>,
-        clerk: &mut C,
-    ) -> (C::Note, Option<(usize, Delta)>) {
-        let (judged, seen) = self.judge(routed, shared, clerk);
-        let delta = self.take_in(routed, shared.config, (&judged, &seen));
-        (clerk.note(routed.record, judged), delta)
+    /// Assesses a record and learns it. `clerk` says what will be read.
+    pub fn process<C: Clerk>(&mut self, routed: &Routed<'_>, shared: Shared<'_>, clerk: &C) -> Concluded {
+        let (mut concluded, seen) = self.judge(routed, shared, clerk);
+        concluded.delta = self.take_in(routed, shared.config, (&concluded.judged, &seen));
+        concluded
     }
 
     fn take_in(
@@ -69,7 +78,7 @@ impl Shard {
         routed: &Routed<'_>,
         config: &Config,
         (judged, seen): (&Judged, &Sighting),
-    ) -> Option<(usize, Delta)> {
+    ) -> Option<Delta> {
         let context = &routed.record.context;
         let (Some(tenant), Learning::Learn) = (routed.tenant, routed.record.learning) else {
             return None;
@@ -82,17 +91,21 @@ impl Shard {
         }
         let arrival = arrival(context, judged.score, config);
         let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
-        let delta = Delta {
+        Some(Delta {
             observation,
             told,
             total: (judged.kind, stratum(context, seen), judged.log_odds),
             now: seen.now,
-        };
-        Some((tenant, delta))
+        })
     }
 
     /// Judges a record and changes nothing. Reasons are made for what the clerk reads, and for nothing else.
-    pub fn judge<C: Clerk>(&self, routed: &Routed<'_>, shared: Shared<'_>, clerk: &C) -> (Judged, Sighting) {
+    pub fn judge<C: Clerk>(
+        &self,
+        routed: &Routed<'_>,
+        shared: Shared<'_>,
+        clerk: &C,
+    ) -> (Concluded, Sighting) {
         let Shared { tenants, config, .. } = shared;
         let context = &routed.record.context;
         let unknown;
@@ -111,16 +124,30 @@ impl Shard {
         };
         let mut seen = recall.sight(context);
         seen.notice = routed.notice;
+        let number = routed.tenant;
+        let mut late = number
+            .and_then(|number| Late::of(context, &seen, (number, stratum(context, &seen), config.hash_key)));
         let view = View {
             context,
             seen: &seen,
             profile,
             population: &tenant.population,
-            burst: routed.burst,
-            words: clerk.reads_all(),
+            bursts: routed.bursts.as_deref(),
+            // The stage after the accounts may raise the score to where it is read, and has no words of its own.
+            words: late.as_ref().map_or(clerk.reads_all(), |_| Words::Wanted),
         };
-        let judged = conclude((&view, routed.record), tenant, shared, clerk);
-        (judged, seen)
+        let judged = conclude(
+            (&view, routed.record),
+            (tenant, late.as_deref_mut()),
+            shared,
+            clerk,
+        );
+        let concluded = Concluded {
+            judged,
+            delta: None,
+            late,
+        };
+        (concluded, seen)
     }
 
     fn profile(&self, routed: &Routed<'_>) -> Option<&Profile> {
@@ -157,6 +184,7 @@ impl Shard {
         self.accounts.insert(Held {
             slot,
             fingerprint: routed.fingerprint,
+            since: routed.epoch,
             profile,
         });
         (observation, told)
@@ -239,16 +267,19 @@ fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
 /// Fuses, calibrates and decides; explains what is read.
 fn conclude<C: Clerk>(
     (view, record): (&View<'_>, &Record),
-    tenant: &Tenant,
+    (tenant, late): (&Tenant, Option<&mut Late>),
     shared: Shared<'_>,
     clerk: &C,
 ) -> Judged {
     let (context, seen) = (view.context, view.seen);
     let kind = view.profile.map_or(context.kind, Profile::behaves_as);
     let (evidence, blind) = gather(view);
+    if let Some(late) = late {
+        late.keep(&evidence);
+    }
     let weighed = weigh(&evidence, shared.weights);
     let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), weighed.log_odds));
-    let is_read = view.words == Words::Wanted || clerk.reads(record, score);
+    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
     let lines = match view.words {
         Words::Wanted => Some(weighed.lines(evidence)),
         // The same once more, with words: dearer for the few, and cheaper for the many.

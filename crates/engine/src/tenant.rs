@@ -1,6 +1,7 @@
 //! What is shared by the accounts of one tenant: population and calibrations.
 
 use crate::epoch;
+use crate::together::Doubt;
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
@@ -16,8 +17,12 @@ pub struct Tenant {
     within: [Calibration; 6],
     /// Its records so far, probes excepted.
     position: u64,
+    /// Position at which its running epoch began.
+    began: u64,
     /// What its running epoch has taught.
     pending: Vec<Delta>,
+    /// What its accounts will be told to doubt as the epoch ends.
+    doubts: Vec<Doubt>,
 }
 
 /// What an event's total is compared with.
@@ -42,6 +47,15 @@ pub struct Delta {
     pub now: Minutes,
 }
 
+/// What one record teaches, if anything.
+#[derive(Debug, Default)]
+pub struct Taught {
+    /// Its tenant.
+    pub delta: Option<Delta>,
+    /// Its account, of what it was taught already.
+    pub doubt: Option<Doubt>,
+}
+
 impl Tenant {
     /// Calibrated tail probability of a total for a kind of account. What is done within visits is rare only if it is both
     /// among its like and among visits: a hundred events of one visit are no hundred chances to be flagged.
@@ -63,10 +77,21 @@ impl Tenant {
         epoch::end_after(self.position) - self.position
     }
 
+    /// Position at which its running epoch began.
+    pub fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// What accounts are to doubt, once the epoch has ended.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
+    }
+
     /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables.
     // INVARIANT: epochs follow from the tenant's own log. What others do, and in which order among theirs, changes nothing.
-    pub fn advance(&mut self, delta: Option<Delta>) -> bool {
-        self.pending.extend(delta);
+    pub fn advance(&mut self, taught: Taught) -> bool {
+        self.pending.extend(taught.delta);
+        self.doubts.extend(taught.doubt);
         let end = epoch::end_after(self.position);
         self.position += 1;
         if self.position < end {
@@ -76,6 +101,7 @@ impl Tenant {
             self.learn(&delta);
         }
         self.settle();
+        self.began = self.position;
         true
     }
 

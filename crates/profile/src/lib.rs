@@ -7,6 +7,7 @@ pub mod account;
 pub mod adjudication;
 pub mod attempts;
 pub mod bucket;
+pub mod campaigns;
 pub mod conduct;
 pub mod edge_habits;
 pub mod features;

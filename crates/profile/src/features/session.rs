@@ -440,6 +440,7 @@ mod tests {
             utc_offset: None,
             activity: Activity::from_ocsf(3002, one.activity),
             status: Status::Success,
+            failure: None,
             strong_factor: false,
             second_factor: None,
             place: Place::default(),
