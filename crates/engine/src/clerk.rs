@@ -43,7 +43,8 @@ pub trait Clerk: Send {
     /// Whether reasons are read of a record with this score; asked where not all are.
     fn reads(&self, record: &Record, score: RiskScore) -> bool;
 
-    /// Takes note.
+    /// Takes note. What the stage after the accounts has to see first is noted behind the rest of its epoch, by the first
+    /// clerk; notes are given out in the order of the records all the same.
     fn note(&mut self, record: &Record, judged: Judged) -> Self::Note;
 }
 

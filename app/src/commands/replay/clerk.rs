@@ -34,6 +34,8 @@ pub struct ShardClerk {
 pub struct Note {
     /// Number of the clerk.
     pub clerk: usize,
+    /// Where its verdict's line stands among the clerk's: not in the order of the events (see [`Clerk::note`]).
+    pub line_at: usize,
     /// Bytes of its verdict's line, line feed included; 0 if none is written.
     pub line_bytes: usize,
     /// Its level.
@@ -106,6 +108,7 @@ impl Clerk for ShardClerk {
         }
         Note {
             clerk: self.number,
+            line_at: before,
             line_bytes: self.lines.len() - before,
             level: judged.level,
             kept: self
@@ -124,19 +127,12 @@ pub fn in_order(
     clerks: &[ShardClerk],
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if let [clerk] = clerks {
-        return write(clerk.lines());
-    }
-    let mut rest: Vec<&[u8]> = clerks.iter().map(ShardClerk::lines).collect();
     for note in notes.iter().filter(|note| note.line_bytes > 0) {
-        let Some(lines) = rest.get_mut(note.clerk) else {
-            continue;
-        };
-        let Some((line, later)) = lines.split_at_checked(note.line_bytes) else {
-            continue;
-        };
-        write(line)?;
-        *lines = later;
+        let lines = clerks.get(note.clerk).map(ShardClerk::lines);
+        let line = lines.and_then(|lines| lines.get(note.line_at..note.line_at + note.line_bytes));
+        if let Some(line) = line {
+            write(line)?;
+        }
     }
     Ok(())
 }
