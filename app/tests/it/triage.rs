@@ -35,39 +35,43 @@ fn id(finding: &Value) -> &str {
     finding["id"].as_str().unwrap()
 }
 
+/// Two findings in which the same stands out; a campaign has three.
+fn two_alike(server: &Server, token: &str) -> (Value, Value) {
+    send(server, token, &history());
+    let both = [
+        takeover("odd-3", "p3@example.com"),
+        takeover("odd-5", "p5@example.com"),
+    ];
+    send(server, token, &both);
+    (
+        settled(server, token, ("p3@example.com", 1)),
+        settled(server, token, ("p5@example.com", 1)),
+    )
+}
+
+fn ask(similar: bool) -> Value {
+    json!({"verdict": "false_positive", "note": "on a trip", "similar": similar})
+}
+
 #[test]
-fn a_finding_is_previewed_judged_taken_back_and_worked_on() {
+fn a_preview_says_what_is_learned_how_the_score_changes_and_what_closes_and_changes_nothing() {
     let place = Place::new();
     let token = token(&place, "ingest,read,triage");
     let server = start(&place);
-    send(&server, &token, &history());
-    // The same stands out of two accounts: a campaign has three.
-    send(
-        &server,
-        &token,
-        &[
-            takeover("odd-3", "p3@example.com"),
-            takeover("odd-5", "p5@example.com"),
-        ],
-    );
-    let (first, other) = (
-        settled(&server, &token, ("p3@example.com", 1)),
-        settled(&server, &token, ("p5@example.com", 1)),
-    );
+    let (first, other) = two_alike(&server, &token);
     assert_eq!(
-        (&first["state"], &first["verdict"], &first["assignee"]),
-        (&json!("new"), &json!(null), &json!(null))
+        (&first["state"], &first["verdict"]),
+        (&json!("new"), &json!(null))
     );
+    assert_eq!((&first["assignee"], &first["count"]), (&json!(null), &json!(1)));
     assert_eq!(first["first_seen"], first["last_seen"]);
     assert!(first["risk_score"].as_f64().unwrap() >= 60.0 && first["events"][0]["uid"] == "odd-3");
-
-    let ask = |similar: bool| json!({"verdict": "false_positive", "note": "on a trip", "similar": similar});
     let preview = done(&server, &token, (id(&first), "verdict?dry_run=true"), &ask(false));
-    let effect = &preview["effect"];
     assert_eq!(
         (&preview["dry_run"], &preview["finding"]["state"]),
         (&json!(true), &json!("new"))
     );
+    let effect = &preview["effect"];
     assert_eq!(effect["learns"], json!(["odd-3"]));
     assert_eq!(
         (&effect["closes"], &effect["similar"]),
@@ -78,43 +82,39 @@ fn a_finding_is_previewed_judged_taken_back_and_worked_on() {
         before == first["risk_score"].as_f64() && after < before,
         "{effect:#}"
     );
-    assert!(
-        effect["text"]
-            .as_str()
-            .unwrap()
-            .contains("1 event enters the baseline"),
-        "{effect:#}"
-    );
-    let both = done(&server, &token, (id(&first), "verdict?dry_run=true"), &ask(true));
-    assert_eq!(both["effect"]["closes"].as_array().unwrap().len(), 2, "{both:#}");
-    let untouched = server.get(&format!("/v1/findings/{}", id(&first)), &token).json();
-    assert_eq!(
-        (&untouched["state"], &untouched["history"]),
-        (&json!("new"), &json!([])),
-        "asking changes nothing"
-    );
+    let text = effect["text"].as_str().unwrap();
+    assert!(text.contains("1 event enters the baseline"), "{text}");
+    let now = server.get(&format!("/v1/findings/{}", id(&first)), &token).json();
+    assert_eq!((&now["state"], &now["history"]), (&json!("new"), &json!([])));
+    server.terminate();
+}
 
+#[test]
+fn a_verdict_does_what_its_preview_said_and_is_taken_back_whole() {
+    let place = Place::new();
+    let token = token(&place, "ingest,read,triage");
+    let server = start(&place);
+    let (first, other) = two_alike(&server, &token);
+    let foretold = done(&server, &token, (id(&first), "verdict?dry_run=true"), &ask(true));
     let given = done(&server, &token, (id(&first), "verdict"), &ask(true));
     assert_eq!(
-        given["effect"]["closes"], both["effect"]["closes"],
-        "what was foretold is what happened"
-    );
-    let state = |id: &str| server.get(&format!("/v1/findings/{id}"), &token).json()["state"].clone();
-    assert_eq!(
-        (state(id(&first)), state(id(&other))),
-        (json!("closed"), json!("closed"))
-    );
-    let undone = done(&server, &token, (id(&first), "undo"), &json!({}));
-    assert_eq!(
-        undone["effect"]["unlearns"].as_array().unwrap().len(),
+        foretold["effect"]["closes"].as_array().unwrap().len(),
         2,
-        "{undone:#}"
+        "{foretold:#}"
     );
-    assert_eq!(undone["effect"]["opens"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        (state(id(&first)), state(id(&other))),
-        (json!("new"), json!("new"))
-    );
+    for what in ["closes", "learns", "opens", "unlearns", "score_before"] {
+        assert_eq!(given["effect"][what], foretold["effect"][what], "{what}");
+    }
+    let states = || {
+        let state = |id: &str| server.get(&format!("/v1/findings/{id}"), &token).json()["state"].clone();
+        [state(id(&first)), state(id(&other))]
+    };
+    assert_eq!(states(), ["closed", "closed"]);
+    let undone = done(&server, &token, (id(&first), "undo"), &json!({}));
+    for what in ["opens", "unlearns"] {
+        assert_eq!(undone["effect"][what].as_array().unwrap().len(), 2, "{undone:#}");
+    }
+    assert_eq!(states(), ["new", "new"]);
     server.terminate();
 }
 
