@@ -7,12 +7,13 @@ use habitus_sim::{Label, Labelled, Planted, ScenarioKind};
 use std::io::Cursor;
 
 fn dataset(name: &str) -> Dataset {
-    DATASETS.into_iter().find(|dataset| dataset.name == name).unwrap()
+    let found = DATASETS.into_iter().find(|dataset| dataset.name == name);
+    found.unwrap_or_else(|| unreachable!("a data set of the list"))
 }
 
 fn fixture(dataset: &str, file: &str) -> Vec<u8> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/datasets");
-    std::fs::read(format!("{root}/{dataset}/{file}")).unwrap()
+    std::fs::read(format!("{root}/{dataset}/{file}")).unwrap_or_else(|_| unreachable!("{file} is there"))
 }
 
 fn inputs(name: &str, files: &[&str]) -> Vec<Input> {
@@ -24,8 +25,9 @@ fn inputs(name: &str, files: &[&str]) -> Vec<Input> {
 }
 
 fn load(name: &str, files: &[&str]) -> Vec<Labelled> {
-    let rows = (dataset(name).open)(inputs(name, files)).unwrap();
-    rows.map(Result::unwrap).collect()
+    let rows = (dataset(name).open)(inputs(name, files));
+    let rows: Result<Vec<Labelled>, DatasetError> = rows.and_then(Iterator::collect);
+    rows.unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 fn planted(kind: ScenarioKind, campaign: u32) -> Label {
