@@ -19,8 +19,6 @@ pub struct Connection {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// `Retry-After` was given.
-    pub says_when: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -71,23 +69,18 @@ impl Connection {
         let status = self.line()?;
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| Failed::new("the answer has no status"))?;
-        let (mut length, mut says_when) = (0, false);
+        let mut length = 0;
         loop {
             let line = self.line()?.to_ascii_lowercase();
             match line.split_once(':') {
                 Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
-                Some(("retry-after", _)) => says_when = true,
                 Some(_) => {}
                 None => break,
             }
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
-        Ok(Answer {
-            status,
-            says_when,
-            body,
-        })
+        Ok(Answer { status, body })
     }
 
     /// The next line, without its end.

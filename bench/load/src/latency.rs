@@ -23,12 +23,6 @@ impl Latencies {
         self.0.len()
     }
 
-    /// How many are longer.
-    #[must_use]
-    pub fn above(&self, bound: Duration) -> usize {
-        self.0.iter().filter(|latency| **latency > bound).count()
-    }
-
     /// The smallest latency that at least this share do not exceed (nearest rank); zero of none. O(n).
     pub fn quantile(&mut self, share: f64) -> Duration {
         let count = float(self.0.len());
@@ -60,6 +54,5 @@ mod tests {
         for (share, ms) in [(0.5, 500), (0.99, 990), (0.999, 999), (1.0, 1_000)] {
             assert_eq!(latencies.quantile(share), Duration::from_millis(ms), "{share}");
         }
-        assert_eq!(latencies.above(Duration::from_millis(990)), 10);
     }
 }

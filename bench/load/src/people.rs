@@ -82,7 +82,7 @@ pub struct Batches<'t>(pub &'t str);
 impl Ask for Batches<'_> {
     fn request(&self, number: u64) -> Vec<u8> {
         let time = now();
-        let each = |at| {
+        let each = |at: u64| {
             let event = number * BATCH + at;
             usual(&format!("live-{event}"), time, event.wrapping_mul(7_919))
         };

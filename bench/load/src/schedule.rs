@@ -150,8 +150,7 @@ mod tests {
         assert_eq!(outcome.latencies.count(), 100);
         // Fifty requests were due in the stall; their delays go from half a second down to none. Who waits for answers
         // before asking again would have seen one.
-        let slow = outcome.latencies.above(Duration::from_millis(100));
-        assert!(slow >= 35, "{slow}");
+        assert!(outcome.latencies.quantile(0.65) >= Duration::from_millis(100));
         assert!(outcome.latencies.quantile(0.99) >= Duration::from_millis(450));
     }
 
