@@ -109,7 +109,7 @@ fn full(login: &Login, out: &mut String) -> fmt::Result {
     writeln!(
         out,
         r#""}},"auth_protocol_id":4,"is_mfa":{},"service":{{"name":"portal"}},"session":{{"uid":"{:016x}"}}}}"#,
-        mixed(u64::from(*account), 11) % 3 == 0,
+        mixed(u64::from(*account), 11).is_multiple_of(3),
         mixed(u64::from(*number), 13),
     )
 }

@@ -113,6 +113,7 @@ fn context(seed: &Seed, ms: i64) -> Context {
         utc_offset: None,
         activity: Activity::from_ocsf(if seed.thing > 2 { 6003 } else { 3002 }, 1),
         status: if failed { Status::Failure } else { Status::Success },
+        failure: None,
         strong_factor: seed.strong && !failed,
         second_factor: Some(seed.prompt.is_some() || seed.strong),
         place: Place {
