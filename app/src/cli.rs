@@ -35,6 +35,12 @@ pub enum Command {
     Token(commands::token::Token),
     /// Check that what is kept is as it was written, and gives the same state again
     Verify(commands::verify::Verify),
+    /// Look at configuration, machine and data: what is wrong, or soon will be, and how to mend it
+    Doctor(commands::doctor::Doctor),
+    /// Copy the data directory, also while a server runs
+    Backup(commands::backup::Backup),
+    /// Make a data directory of a copy, if all of it is as it was written
+    Restore(commands::restore::Restore),
     /// Write raw telemetry as Parquet, for your own tools
     Export(commands::export::Export),
     /// Score and learn every event of a log in time order
@@ -151,6 +157,14 @@ impl Bytes {
 /// A level by its name, for `--fail-on`.
 pub fn level(name: &str) -> Result<RiskLevel, String> {
     RiskLevel::from_name(name).ok_or_else(|| "choose info, low, medium, high or critical".to_owned())
+}
+
+/// A score, for `--verdicts-from`.
+pub fn score(text: &str) -> Result<f64, String> {
+    let score = text.parse::<f64>().ok();
+    score
+        .filter(|score| (0.0..=100.0).contains(score))
+        .ok_or_else(|| "write a number from 0 to 100".to_owned())
 }
 
 #[cfg(test)]

@@ -3,15 +3,18 @@
 //! Knows everything and decides little: the pure crates decide, the edges read and write, this puts them together.
 //! Start reading at [`cli`] for what can be asked, and at [`pipeline`] for the way of an event.
 
+mod backup;
 mod cli;
 mod commands;
 mod config;
+mod doctor;
 mod failure;
 mod findings;
 mod pipeline;
 mod report;
 mod serve;
 mod summary;
+mod telemetry;
 mod terminal;
 mod verdict;
 

@@ -16,7 +16,7 @@ const MS_PER_DAY: i64 = 86_400_000;
 /// Counts by level, lowest first.
 pub type ByLevel = [u64; 5];
 
-/// Counts of one batch or of all. Adding is associative, so batches of any size give the same.
+/// The counts. Events come in order.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// Events scored and learned.
@@ -56,9 +56,9 @@ pub struct Top {
 }
 
 impl Summary {
-    /// Counts one event.
-    pub fn count(&mut self, record: &Record, assessment: &Assessment) {
-        let level = usize::from(assessment.level.id());
+    /// Counts one event of this level. `assessment` may be left out of those below [`Summary::outdone_below`].
+    pub fn count(&mut self, record: &Record, level: RiskLevel, assessment: Option<&Assessment>) {
+        let level = usize::from(level.id());
         let bump = |levels: &mut ByLevel| {
             if let Some(count) = levels.get_mut(level) {
                 *count += 1;
@@ -80,31 +80,16 @@ impl Summary {
             day.events += 1;
             bump(&mut day.levels);
         }
-        self.widen((context.time, context.time));
-        self.place(assessment);
+        self.widen(context.time);
+        if let Some(assessment) = assessment {
+            self.place(assessment);
+        }
     }
 
-    /// Adds what comes next.
-    pub fn add(&mut self, other: Summary) {
-        self.events += other.events;
-        self.probes += other.probes;
-        self.failures += other.failures;
-        self.nobody += other.nobody;
-        sum(&mut self.levels, other.levels);
-        sum(&mut self.probe_levels, other.probe_levels);
-        for (number, day) in other.days {
-            if self.days.len() < DAYS_MAX || self.days.contains_key(&number) {
-                let into = self.days.entry(number).or_default();
-                into.events += day.events;
-                sum(&mut into.levels, day.levels);
-            }
-        }
-        if let Some(range) = other.range {
-            self.widen(range);
-        }
-        for top in other.top {
-            self.insert(top);
-        }
+    /// The score below which no event finds a place among the highest; absent while there is room.
+    pub fn outdone_below(&self) -> Option<f64> {
+        let lowest = self.top.last().filter(|_| self.top.len() >= ACCOUNTS_MAX);
+        lowest.map(|top| top.assessment.score.get())
     }
 
     /// Events and probes of at least this level.
@@ -117,9 +102,9 @@ impl Summary {
             .sum()
     }
 
-    fn widen(&mut self, (first, last): (EventTime, EventTime)) {
-        let (a, b) = self.range.unwrap_or((first, last));
-        self.range = Some((a.min(first), b.max(last)));
+    fn widen(&mut self, time: EventTime) {
+        let (first, last) = self.range.unwrap_or((time, time));
+        self.range = Some((first.min(time), last.max(time)));
     }
 
     /// Remembers the event if its account is among the highest.
@@ -157,7 +142,7 @@ impl Summary {
     }
 }
 
-/// By score, then log-odds, then time, then id: a total order, so that batches of any size agree.
+/// By score, then log-odds, then time, then id: a total order.
 fn worse_first(a: &Assessment, b: &Assessment) -> Ordering {
     let by_score = b.score.get().total_cmp(&a.score.get());
     by_score
@@ -165,12 +150,6 @@ fn worse_first(a: &Assessment, b: &Assessment) -> Ordering {
         .then_with(|| a.time.cmp(&b.time))
         .then_with(|| a.uid.cmp(&b.uid))
         .then_with(|| a.account.cmp(&b.account))
-}
-
-fn sum(into: &mut ByLevel, from: ByLevel) {
-    for (into, from) in into.iter_mut().zip(from) {
-        *into += from;
-    }
 }
 
 /// A top account as `--json` writes it.

@@ -1,8 +1,12 @@
 //! The verdict on one event as a line of JSON. Its names are an interface: DESIGN.md section 3.
 
-use habitus_engine::{Learning, MODEL, Record};
+use habitus_engine::{Judged, Learning, MODEL, Record};
 use habitus_model::math::{from_i64, round_to, to_i64};
-use habitus_model::{Assessment, Contribution, TenantId};
+use habitus_model::sentence::{digits, padded};
+use habitus_model::{
+    AccountKind, Assessment, Blind, Confidence, Contribution, Decision, EventTime, Family, Nats, Reason,
+    RiskLevel, RiskScore, TenantId,
+};
 use habitus_score::POINTS_PER_NAT;
 use serde::Serialize;
 
@@ -11,6 +15,49 @@ const NATS_DECIMALS: u8 = 9;
 const NATS_SCALE: u32 = 1_000_000_000;
 const SCORE_SCALE: u32 = 10_000;
 
+/// What a verdict says beside what its record says.
+#[derive(Debug, Clone, Copy)]
+pub struct Verdict<'v> {
+    kind: AccountKind,
+    score: RiskScore,
+    log_odds: Nats,
+    level: RiskLevel,
+    confidence: Confidence,
+    decision: &'v Decision,
+    contributions: &'v [Contribution],
+    blind: &'v [(Family, Blind)],
+}
+
+impl<'v> From<&'v Assessment> for Verdict<'v> {
+    fn from(a: &'v Assessment) -> Self {
+        Self {
+            kind: a.kind,
+            score: a.score,
+            log_odds: a.log_odds,
+            level: a.level,
+            confidence: a.confidence,
+            decision: &a.decision,
+            contributions: &a.contributions,
+            blind: &a.blind,
+        }
+    }
+}
+
+impl<'v> From<&'v Judged> for Verdict<'v> {
+    fn from(judged: &'v Judged) -> Self {
+        Self {
+            kind: judged.kind,
+            score: judged.score,
+            log_odds: judged.log_odds,
+            level: judged.level,
+            confidence: judged.confidence,
+            decision: &judged.decision,
+            contributions: judged.contributions.as_deref().unwrap_or_default(),
+            blind: &judged.blind,
+        }
+    }
+}
+
 /// Writes verdicts; keeps its buffer.
 #[derive(Debug, Default)]
 pub struct Writer {
@@ -18,21 +65,21 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Appends the verdict on one event and a line feed. The same assessment gives the same bytes.
-    pub fn line(&mut self, record: &Record, assessment: &Assessment, out: &mut Vec<u8>) {
-        let a = assessment;
+    /// Appends the verdict on one event and a line feed. The same verdict gives the same bytes.
+    pub fn line(&mut self, record: &Record, verdict: Verdict<'_>, out: &mut Vec<u8>) {
+        let (a, context) = (verdict, &record.context);
         out.push(b'{');
-        text(out, "\"uid\":", a.uid.as_str());
-        value(out, ",\"time\":", &a.time.as_millis());
-        match &a.account {
+        text(out, "\"uid\":", record.uid.as_str());
+        time(out, context.time);
+        match &context.account {
             Some(account) => text(out, ",\"account\":", account.as_str()),
             None => out.extend_from_slice(b",\"account\":null"),
         }
-        if a.tenant != TenantId::default() {
-            text(out, ",\"tenant\":", a.tenant.as_str());
+        if context.tenant != TenantId::default() {
+            text(out, ",\"tenant\":", context.tenant.as_str());
         }
         word(out, ",\"kind\":", a.kind.name());
-        number(out, ",\"risk_score\":", score(a), SCORE_SCALE);
+        number(out, ",\"risk_score\":", cut(a.score), SCORE_SCALE);
         number(out, ",\"log_odds\":", nats(a.log_odds.0), NATS_SCALE);
         word(out, ",\"risk_level\":", a.level.name());
         number(out, ",\"confidence\":", round_to(a.confidence.get(), 3), 1_000);
@@ -57,21 +104,46 @@ impl Writer {
         out.extend_from_slice(b"}\n");
     }
 
+    /// The sentence goes straight into the line; should it need escapes, once more with them.
+    fn reason(&mut self, reason: &Reason, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(b",\"text\":\"");
+        let text = out.len();
+        reason.write_to(out);
+        if out.get(text..).is_some_and(is_plain) {
+            out.push(b'"');
+            return;
+        }
+        self.text.clear();
+        self.text
+            .push_str(&String::from_utf8_lossy(out.get(text..).unwrap_or_default()));
+        out.truncate(start);
+        value(out, ",\"text\":", &self.text);
+    }
+
     fn contribution(&mut self, contribution: &Contribution, out: &mut Vec<u8>) {
         let signed = nats(contribution.nats.0);
         word(out, "{\"signal\":", contribution.signal.0);
         number(out, ",\"log_odds\":", signed, NATS_SCALE);
         number(out, ",\"points\":", points(signed), 10);
-        self.text.clear();
-        contribution.reason.write_to(&mut self.text);
-        text(out, ",\"text\":", &self.text);
+        self.reason(&contribution.reason, out);
         out.push(b'}');
     }
 }
 
+/// Whether text from outside may stand in JSON as it is. Nearly all of it may.
+fn is_plain(text: &[u8]) -> bool {
+    let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    !text.iter().fold(false, |any, byte| any | escaped(*byte))
+}
+
 /// The score with four decimals, cut and not rounded, so that it never seems to reach a level that it does not.
 pub fn score(assessment: &Assessment) -> f64 {
-    positive_zero((assessment.score.get() * 1e4).floor() / 1e4)
+    cut(assessment.score)
+}
+
+fn cut(score: RiskScore) -> f64 {
+    positive_zero((score.get() * 1e4).floor() / 1e4)
 }
 
 /// Nats as points of the score, one decimal.
@@ -111,8 +183,7 @@ fn value<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &str, value: &T) {
 
 /// Text from outside. Nearly all of it needs no escaping and goes out in one piece.
 fn text(out: &mut Vec<u8>, key: &str, text: &str) {
-    let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
-    if text.bytes().fold(false, |any, byte| any | escaped(byte)) {
+    if !is_plain(text.as_bytes()) {
         return value(out, key, text);
     }
     out.extend_from_slice(key.as_bytes());
@@ -138,23 +209,23 @@ fn number(out: &mut Vec<u8>, key: &str, x: f64, scale: u32) {
         out.push(b'-');
     }
     let units = whole.unsigned_abs();
+    let decimals = usize::try_from(scale.ilog10()).unwrap_or(0);
     let scale = u64::from(scale);
-    digits(out, units / scale, 1);
+    digits(units / scale, out);
     out.push(b'.');
-    let (mut rest, mut width) = (units % scale, scale.ilog10());
+    let (mut rest, mut width) = (units % scale, decimals);
     while rest % 10 == 0 && width > 1 {
         rest /= 10;
         width -= 1;
     }
-    digits(out, rest, width);
+    padded(rest, width, out);
 }
 
-/// At least `width` digits.
-fn digits(out: &mut Vec<u8>, n: u64, width: u32) {
-    if n >= 10 || width > 1 {
-        digits(out, n / 10, width.saturating_sub(1));
-    }
-    out.push(b'0' + u8::try_from(n % 10).unwrap_or(0));
+/// Milliseconds since 1970.
+fn time(out: &mut Vec<u8>, time: EventTime) {
+    let ms = time.as_millis();
+    out.extend_from_slice(if ms < 0 { b",\"time\":-" } else { b",\"time\":" });
+    digits(ms.unsigned_abs(), out);
 }
 
 #[cfg(test)]

@@ -13,23 +13,31 @@
 //! println!("{}", report.markdown());
 //! ```
 
+mod bars;
 pub mod baselines;
 mod bootstrap;
+mod calibration;
+pub mod campaigns;
+pub mod datasets;
 mod markdown;
 pub mod metrics;
 mod plan;
 mod prequential;
+mod reauthentication;
 mod report;
 mod scorer;
 mod summary;
+pub mod threshold;
 
+pub use bars::BarRow;
 pub use plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
 pub use prequential::{Point, ScorerPoints, Truth, WorldOutcome, run_world};
+pub use reauthentication::{PRIOR, RECALL, Reauthentication};
 pub use report::{
     Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
     WorldSummary,
 };
-pub use scorer::{Login, Scorer};
+pub use scorer::{Login, Said, Scorer};
 pub use summary::summarise;
 
 use habitus_model::{Context, Event};
@@ -45,5 +53,16 @@ pub fn run(
     let worlds = plan.worlds.iter();
     let outcomes = worlds.map(|config| run_world(plan, config, scorers(), enrich));
     let outcomes: Vec<WorldOutcome> = outcomes.collect();
-    summarise(plan, &outcomes)
+    let mut report = summarise(plan, &outcomes);
+    for regime in habitus_sim::Regime::ALL {
+        let logs = plan.streams.iter().filter(|config| config.regime == regime);
+        let outcomes = logs.map(|config| campaigns::run_activity(plan, config, scorers(), enrich));
+        let outcomes: Vec<campaigns::StreamOutcome> = outcomes.collect();
+        if !outcomes.is_empty() {
+            report
+                .streams
+                .push(campaigns::summarise_streams(plan, regime, &outcomes));
+        }
+    }
+    report
 }

@@ -31,8 +31,10 @@ pub const HISTORY_BANDS: [HistoryBand; 5] = [
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
-    /// The worlds; results are averaged over the worlds of each regime.
+    /// Worlds of logins, for single takeovers; results are averaged over the worlds of each regime.
     pub worlds: Vec<WorldConfig>,
+    /// Worlds with all activity, for attacks that stand in the log.
+    pub streams: Vec<WorldConfig>,
     /// Share of each period that is learned and not measured, in `[0, 1)`.
     pub warm_up_share: f64,
     /// Bootstrap replicates for the intervals; 0 gives none.
@@ -45,9 +47,16 @@ impl Plan {
     /// Both regimes at their usual sizes, on seeds of one's choice: [`habitus_sim::DEVELOPMENT_SEEDS`] or a part.
     #[must_use]
     pub fn development(seeds: RangeInclusive<u64>) -> Self {
-        let worlds = Regime::ALL.into_iter();
-        let worlds = worlds.flat_map(|regime| seeds.clone().map(move |seed| WorldConfig::new(seed, regime)));
-        Self::of(worlds.collect())
+        let of = |make: fn(u64, Regime) -> WorldConfig| {
+            let regimes = Regime::ALL.into_iter();
+            regimes
+                .flat_map(|regime| seeds.clone().map(move |seed| make(seed, regime)))
+                .collect()
+        };
+        Self {
+            streams: of(WorldConfig::activity),
+            ..Self::of(of(WorldConfig::new))
+        }
     }
 
     /// Both regimes at their usual sizes, on the seeds that nobody tunes on.
@@ -62,6 +71,7 @@ impl Plan {
     pub fn of(worlds: Vec<WorldConfig>) -> Self {
         Self {
             worlds,
+            streams: Vec::new(),
             warm_up_share: 0.3,
             replicates: 200,
             bootstrap_seed: 1,

@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::report::WorldSummary;
-use crate::scorer::{Login, Scorer};
+use crate::scorer::{Login, Said, Scorer};
 use habitus_model::{Context, Event, Status, math};
 use habitus_sim::{AttackKind, Cohort, Label, Labelled, World, WorldConfig, generate};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Point {
     pub account: u32,
     /// Earlier successful logins of the account.
     pub history: u32,
+    /// Day of the period, from 0.
+    pub day: u32,
     /// The truth.
     pub truth: Truth,
 }
@@ -36,6 +38,10 @@ pub struct ScorerPoints {
     pub name: String,
     /// Scores, in the order of [`WorldOutcome::points`].
     pub scores: Vec<f64>,
+    /// Scores of owners' logins in the second half of what is not measured: with them thresholds begin.
+    pub past: Vec<f64>,
+    /// What it said, in the same order; empty if it does not explain itself.
+    pub said: Vec<Said>,
 }
 
 /// Everything that was measured on one world.
@@ -74,7 +80,9 @@ struct Run {
     points: Vec<Point>,
     /// Number of each account, and its successful logins so far.
     accounts: BTreeMap<String, (u32, u32)>,
+    start_ms: i64,
     measured_from_ms: i64,
+    counted_from_ms: i64,
     events: u64,
 }
 
@@ -86,6 +94,8 @@ impl Run {
             let points = ScorerPoints {
                 name: scorer.name().to_owned(),
                 scores: Vec::new(),
+                past: Vec::new(),
+                said: Vec::new(),
             };
             (scorer, points)
         });
@@ -93,7 +103,9 @@ impl Run {
             scorers: named.collect(),
             points: Vec::new(),
             accounts: BTreeMap::new(),
+            start_ms: start,
             measured_from_ms: start + math::to_i64(warm_up),
+            counted_from_ms: start + math::to_i64(warm_up / 2.0),
             events: 0,
         }
     }
@@ -106,13 +118,17 @@ impl Run {
         };
         self.events += 1;
         let point = self.point(labelled);
-        let measured = labelled.event.time.as_millis() >= self.measured_from_ms;
+        let ms = labelled.event.time.as_millis();
+        let measured = ms >= self.measured_from_ms;
+        let owner = point.is_some_and(|point| matches!(point.truth, Truth::Owner(_)));
         for (scorer, points) in &mut self.scorers {
             let score = scorer.observe(login);
+            let score = if score.is_nan() { f64::INFINITY } else { score };
             if measured && point.is_some() {
-                points
-                    .scores
-                    .push(if score.is_nan() { f64::INFINITY } else { score });
+                points.scores.push(score);
+                points.said.extend(scorer.said());
+            } else if owner && ms >= self.counted_from_ms {
+                points.past.push(score);
             }
         }
         if measured {
@@ -138,6 +154,7 @@ impl Run {
             points
                 .scores
                 .push(if score.is_nan() { f64::NEG_INFINITY } else { score });
+            points.said.extend(scorer.said());
         }
         self.points.push(point);
     }
@@ -155,9 +172,11 @@ impl Run {
             }
             Label::Legitimate(cohort) => Truth::Owner(cohort),
         };
+        let day = (labelled.event.time.as_millis() - self.start_ms).div_euclid(86_400_000);
         Some(Point {
             account,
             history,
+            day: u32::try_from(day).unwrap_or(0),
             truth,
         })
     }

@@ -1,6 +1,9 @@
 //! The results as data. All shares are in `[0, 1]`.
 
+use crate::bars::BarRow;
+use crate::campaigns::StreamRegime;
 use crate::plan::Plan;
+use crate::reauthentication::Reauthentication;
 use habitus_sim::{AttackKind, Cohort, Regime};
 use serde::Serialize;
 
@@ -20,8 +23,12 @@ pub struct Estimate {
 pub struct Budgeted {
     /// Share of owners' logins that may be flagged.
     pub budget: f64,
-    /// Share of attacks found.
+    /// Share of attacks found, each at the threshold that the logins before it set.
     pub recall: Estimate,
+    /// Share of owners' logins that these thresholds really flagged.
+    pub false_share: f64,
+    /// Share of alarms that are takeovers, at one takeover in 100,000 logins; absent if nothing is flagged.
+    pub precision: Option<f64>,
 }
 
 /// Results by number of earlier logins, pooled over worlds.
@@ -59,6 +66,11 @@ pub struct KindReport {
     pub average_precision: Estimate,
     /// Recall at each budget.
     pub recall: Vec<Budgeted>,
+    /// Share of those found at 0.1 % whose strongest reason is of the planted cause; absent if the scorer does not
+    /// explain itself or found none.
+    pub explained: Option<f64>,
+    /// What owners pay where 98 % of the kind are found.
+    pub reauthentication: Option<Reauthentication>,
     /// Recall by history.
     pub by_history: Vec<HistoryShare>,
 }
@@ -74,6 +86,8 @@ pub struct ScorerReport {
     pub cohorts: Vec<CohortShare>,
     /// What of the owners is flagged, by history.
     pub owners_by_history: Vec<HistoryShare>,
+    /// The bars that are measured on logins.
+    pub bars: Vec<BarRow>,
 }
 
 /// What a world was.
@@ -113,9 +127,21 @@ pub struct Report {
     pub plan: Plan,
     /// By regime.
     pub regimes: Vec<RegimeReport>,
+    /// Attacks that stand in the log, by regime.
+    pub streams: Vec<StreamRegime>,
 }
 
 impl Report {
+    /// Keeps the rows of some kinds of attack, by their names, and drops those of others.
+    pub fn keep_kinds(&mut self, names: &[&str]) {
+        for scorer in self.regimes.iter_mut().flat_map(|regime| &mut regime.scorers) {
+            scorer.kinds.retain(|kind| names.contains(&kind.kind.name()));
+        }
+        for scorer in self.streams.iter_mut().flat_map(|regime| &mut regime.scorers) {
+            scorer.kinds.retain(|kind| names.contains(&kind.kind.name()));
+        }
+    }
+
     /// As JSON; the same report gives the same bytes.
     ///
     /// # Errors

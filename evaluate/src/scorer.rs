@@ -1,5 +1,6 @@
 //! What can be measured.
 
+use habitus_model::evidence::Family;
 use habitus_model::{Context, Event};
 
 /// One login as scorers see it: without its label.
@@ -9,6 +10,15 @@ pub struct Login<'a> {
     pub event: &'a Event,
     /// The same, enriched.
     pub context: &'a Context,
+}
+
+/// What a scorer that explains itself says of an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Said {
+    /// The calibrated score, 0 to 100.
+    pub score: f64,
+    /// The family of the strongest reason for an attack; absent if nothing speaks for one.
+    pub strongest: Option<Family>,
 }
 
 /// Something that ranks logins by how much they look like a takeover.
@@ -22,6 +32,11 @@ pub trait Scorer {
 
     /// Takes a login into the history. Failed ones are passed too: whether they teach is the scorer's choice.
     fn learn(&mut self, login: Login<'_>);
+
+    /// What it says of the event that it scored or observed last; nothing if it does not explain itself.
+    fn said(&self) -> Option<Said> {
+        None
+    }
 
     /// Scores a login, then learns it: for scorers whose one step does both.
     fn observe(&mut self, login: Login<'_>) -> f64 {

@@ -3,10 +3,12 @@
 use crate::bootstrap;
 use crate::metrics::{Metrics, Ranked, Scored, measure};
 use crate::plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
-use crate::prequential::{Point, Truth, WorldOutcome};
+use crate::prequential::{Point, ScorerPoints, Truth, WorldOutcome};
 use crate::report::{
     Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
 };
+use crate::threshold::{Budget, Running};
+use crate::{bars, calibration, reauthentication};
 use habitus_model::math;
 use habitus_sim::{AttackKind, Cohort, Regime};
 
@@ -20,6 +22,7 @@ pub fn summarise(plan: &Plan, outcomes: &[WorldOutcome]) -> Report {
     Report {
         plan: plan.clone(),
         regimes: regimes.collect(),
+        streams: Vec::new(),
     }
 }
 
@@ -28,45 +31,93 @@ fn of_regime(plan: &Plan, regime: Regime, worlds: &[&WorldOutcome]) -> RegimeRep
     RegimeReport {
         regime,
         worlds: worlds.iter().map(|world| world.summary.clone()).collect(),
-        scorers: (0..scorers).map(|nth| of_scorer(plan, worlds, nth)).collect(),
+        scorers: (0..scorers)
+            .map(|nth| {
+                let mut report = of_scorer(plan, worlds, nth);
+                report.bars = bars::of_logins(regime, &report);
+                report
+                    .bars
+                    .extend(calibration::rows((regime, &report.name), worlds, nth));
+                report
+            })
+            .collect(),
     }
 }
 
 /// Number of kinds of attack.
 const KINDS: usize = AttackKind::ALL.len();
 
-/// One scorer's scores on one world, with the thresholds of its budgets.
+/// Which of the budgets a login exceeds, in the order of [`BUDGETS`].
+type Flags = [bool; 5];
+
+/// One scorer's scores on one world, with what each login exceeded when it came.
 struct View<'a> {
     world: &'a WorldOutcome,
-    scores: &'a [f64],
+    scorer: Option<&'a ScorerPoints>,
     owners: Ranked,
     attacks: [Ranked; KINDS],
-    thresholds: [f64; 5],
+    /// One for each point of the world.
+    flags: Vec<Flags>,
     ones: Vec<f64>,
 }
 
 impl<'a> View<'a> {
     fn new(world: &'a WorldOutcome, nth: usize) -> Self {
-        let scores = world.scorers.get(nth).map_or(&[][..], |scorer| &scorer.scores);
-        let ones = vec![1.0; usize::try_from(world.summary.accounts).unwrap_or(0)];
-        let owners = ranked(world, scores, |truth| matches!(truth, Truth::Owner(_)));
+        let scorer = world.scorers.get(nth);
+        let scores = scorer.map_or(&[][..], |scorer| &scorer.scores);
         Self {
             world,
-            scores,
-            thresholds: owners.thresholds(BUDGETS, &ones),
+            scorer,
+            owners: ranked(world, scores, |truth| matches!(truth, Truth::Owner(_))),
             attacks: AttackKind::ALL.map(|kind| ranked(world, scores, |truth| truth == Truth::Attack(kind))),
-            owners,
-            ones,
+            flags: flags(&world.points, scorer),
+            ones: vec![1.0; usize::try_from(world.summary.accounts).unwrap_or(0)],
         }
     }
 
     fn measure(&self, weights: &[f64]) -> [Metrics; KINDS] {
-        measure(&self.owners, &self.attacks, weights)
+        let mut measured = measure(&self.owners, &self.attacks, weights);
+        for (metrics, kind) in measured.iter_mut().zip(AttackKind::ALL) {
+            metrics.recall = self.share(|truth| truth == Truth::Attack(kind), weights);
+        }
+        measured
     }
 
-    fn points(&self) -> impl Iterator<Item = (&Point, f64)> {
-        self.world.points.iter().zip(self.scores.iter().copied())
+    /// Weighted share of the wanted logins that exceed each budget.
+    fn share(&self, wanted: impl Fn(Truth) -> bool, weights: &[f64]) -> [f64; 5] {
+        let (mut whole, mut above) = (0.0, [0.0; 5]);
+        for (point, flags) in self.points().filter(|(point, _)| wanted(point.truth)) {
+            let account = usize::try_from(point.account).unwrap_or(usize::MAX);
+            let weight = weights.get(account).copied().unwrap_or(0.0);
+            whole += weight;
+            for (above, flag) in above.iter_mut().zip(flags) {
+                *above += weight * f64::from(u8::from(*flag));
+            }
+        }
+        above.map(|above| if whole > 0.0 { above / whole } else { 0.0 })
     }
+
+    fn points(&self) -> impl Iterator<Item = (&Point, &Flags)> {
+        self.world.points.iter().zip(&self.flags)
+    }
+}
+
+/// What each login exceeds of the thresholds that the owners' logins before it set.
+fn flags(points: &[Point], scorer: Option<&ScorerPoints>) -> Vec<Flags> {
+    let mut running = BUDGETS.map(|budget| Running::new(Budget::Share(budget)));
+    let (past, scores) = scorer.map_or((&[][..], &[][..]), |scorer| (&scorer.past, &scorer.scores));
+    for score in past {
+        running.iter_mut().for_each(|running| running.push(0, *score));
+    }
+    let mut flags = Vec::with_capacity(points.len());
+    for (point, score) in points.iter().zip(scores) {
+        let mut each = running.iter();
+        flags.push(BUDGETS.map(|_| each.next().is_some_and(|running| running.flags(*score))));
+        if matches!(point.truth, Truth::Owner(_)) {
+            running.iter_mut().for_each(|running| running.push(0, *score));
+        }
+    }
+    flags
 }
 
 fn ranked(world: &WorldOutcome, scores: &[f64], wanted: impl Fn(Truth) -> bool) -> Ranked {
@@ -88,6 +139,7 @@ fn of_scorer(plan: &Plan, worlds: &[&WorldOutcome], nth: usize) -> ScorerReport 
             .collect(),
         cohorts: Cohort::ALL.map(|cohort| of_cohort(&views, cohort)).to_vec(),
         owners_by_history: by_history(&views, |point| matches!(point.truth, Truth::Owner(_))),
+        bars: Vec::new(),
     }
 }
 
@@ -103,10 +155,21 @@ fn of_cohort(views: &[View<'_>], cohort: Cohort) -> CohortShare {
 
 fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKind)) -> KindReport {
     let of = |metric: &dyn Fn(&Metrics) -> f64| measured.estimate(ix, metric);
-    let recall = BUDGETS.iter().enumerate().map(|(nth, budget)| Budgeted {
-        budget: *budget,
-        recall: of(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0)),
+    let (_, false_shares) = flagged(views, |point| matches!(point.truth, Truth::Owner(_)));
+    let recall = BUDGETS.iter().zip(false_shares).enumerate();
+    let recall = recall.map(|(nth, (budget, false_share))| {
+        let recall = of(&move |metrics| metrics.recall.get(nth).copied().unwrap_or(0.0));
+        Budgeted {
+            budget: *budget,
+            recall,
+            false_share,
+            precision: reauthentication::precision(recall.value, false_share),
+        }
     });
+    let worlds = views
+        .iter()
+        .filter_map(|view| Some((view.world.points.as_slice(), view.scorer?.scores.as_slice())));
+    let worlds: Vec<reauthentication::World<'_>> = worlds.collect();
     let by_history = by_history(views, |point| point.truth == Truth::Attack(kind));
     let attacks = views.iter().filter_map(|view| view.attacks.get(ix));
     KindReport {
@@ -115,8 +178,28 @@ fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKi
         roc_auc: of(&|metrics| metrics.roc_auc),
         average_precision: of(&|metrics| metrics.average_precision),
         recall: recall.collect(),
+        explained: explained(views, kind),
+        reauthentication: reauthentication::measure(&worlds, kind),
         by_history,
     }
+}
+
+/// Share of the attacks found at 0.1 % whose strongest reason is of the planted cause.
+fn explained(views: &[View<'_>], kind: AttackKind) -> Option<f64> {
+    let (mut found, mut right) = (0_u32, 0_u32);
+    for view in views {
+        let said = view.scorer.map_or(&[][..], |scorer| &scorer.said);
+        for ((point, [_, alert, ..]), said) in view.points().zip(said) {
+            if point.truth == Truth::Attack(kind) && *alert {
+                found += 1;
+                right += u32::from(
+                    said.strongest
+                        .is_some_and(|family| kind.causes().contains(&family)),
+                );
+            }
+        }
+    }
+    (found > 0).then(|| f64::from(right) / f64::from(found))
 }
 
 /// The metrics of each world, by kind of attack: plain and resampled.
@@ -171,15 +254,15 @@ fn by_history(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> Vec<Histor
     HISTORY_BANDS.into_iter().map(of_band).collect()
 }
 
-/// Number of the wanted points, and the share of them strictly above each budget's threshold of their world.
+/// Number of the wanted points, and the share of them strictly above each budget's threshold of their time.
 fn flagged(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> (u64, [f64; 5]) {
     let mut count = 0;
     let mut above = [0_u64; 5];
     for view in views {
-        for (_, score) in view.points().filter(|(point, _)| wanted(point)) {
+        for (_, flags) in view.points().filter(|(point, _)| wanted(point)) {
             count += 1;
-            for (above, threshold) in above.iter_mut().zip(view.thresholds) {
-                *above += u64::from(score > threshold);
+            for (above, flag) in above.iter_mut().zip(flags) {
+                *above += u64::from(*flag);
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use habitus_evaluate::Login;
 use habitus_evaluate::Scorer;
-use habitus_evaluate::baselines::{Freeman, PaperStyle, SiemRules, UnseenValues};
+use habitus_evaluate::baselines::{
+    Freeman, HalfSpaceTrees, IsolationForest, PaperStyle, SiemRules, UnseenValues,
+};
 use habitus_model::activity::AuthenticationActivity;
 use habitus_model::{
     AccountId, AccountKind, Activity, Asn, Client, Context, Coordinates, CountryCode, DeviceType, Event,
@@ -35,6 +37,7 @@ fn login(row: &Row, hours: i64, point: Option<(f64, f64)>) -> (Event, Context) {
         utc_offset: None,
         activity,
         status: Status::Success,
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: Place {
@@ -201,4 +204,29 @@ fn rules_fire_for_new_countries_and_impossible_travel() {
     close(at(&brazil, 100, Some((-23.55, -46.63)), false), 1.1);
     // After ten days of silence even the own country is new to the look-back.
     close(at(&home, 241, oslo, false), 1.1);
+}
+
+/// General detectors of anomalies: after many like logins, one that is unlike them stands out.
+#[test]
+fn forests_find_a_login_unlike_the_others() {
+    let usual = |account| Row(account, "192.0.2.1", 64_500, "NO", "Firefox");
+    let strange = Row("anna", "198.51.100.9", 64_511, "BR", "curl");
+    let mut isolation = IsolationForest::default();
+    let mut half_spaces = HalfSpaceTrees::default();
+    let both: [&mut dyn Scorer; 2] = [&mut isolation, &mut half_spaces];
+    for scorer in both {
+        assert_eq!(score(scorer, &strange), f64::NEG_INFINITY, "nothing is known yet");
+        for round in 0..400 {
+            let rows: [&'static str; 4] = ["anna", "ben", "carla", "david"];
+            // Some change their client now and then, so that features vary at all.
+            let row = if round % 23 == 0 {
+                Row(rows[round % 4], "192.0.2.7", 64_500, "NO", "Chrome")
+            } else {
+                usual(rows[round % 4])
+            };
+            taught(scorer, &[row]);
+        }
+        let (odd, normal) = (score(scorer, &strange), score(scorer, &usual("anna")));
+        assert!(odd > normal, "{}: {odd} {normal}", scorer.name());
+    }
 }

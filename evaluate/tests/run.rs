@@ -116,3 +116,88 @@ fn logins_are_scored_before_they_are_learned_and_probes_never_are() {
     let events = habitus_model::math::from_u64(outcome.summary.events);
     assert!(last < events);
 }
+
+fn logs() -> Plan {
+    let world = |regime, accounts| WorldConfig {
+        accounts,
+        days: 40,
+        ..WorldConfig::activity(1, regime)
+    };
+    let mut plan = Plan::of(Vec::new());
+    plan.streams = vec![world(Regime::Consumer, 400), world(Regime::Enterprise, 40)];
+    plan.replicates = 20;
+    plan
+}
+
+fn measured(scorers: &mut dyn FnMut() -> Vec<Box<dyn Scorer>>) -> habitus_evaluate::Report {
+    let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
+    run(&logs(), scorers, &mut |event: &Event| enricher.context(event))
+}
+
+#[test]
+fn nothing_in_the_log_is_found_by_a_scorer_that_knows_nothing() {
+    for constant in [1.0, f64::NAN] {
+        let report = measured(&mut || vec![Box::new(Constant(constant)) as Box<dyn Scorer>]);
+        let scorers = report.streams.iter().flat_map(|stream| &stream.scorers);
+        for kind in scorers.flat_map(|scorer| &scorer.kinds) {
+            assert!(kind.attacks > 0);
+            assert!(
+                kind.found.iter().all(|found| found.value == 0.0),
+                "{:?}",
+                kind.kind
+            );
+            assert_eq!((kind.at_event, kind.explained), (None, None));
+        }
+    }
+}
+
+/// Knows the truth: what is from a source of the log that owners never use.
+struct Oracle(std::collections::BTreeSet<String>);
+
+impl Scorer for Oracle {
+    fn name(&self) -> &str {
+        "oracle"
+    }
+
+    fn score(&mut self, login: Login<'_>) -> f64 {
+        f64::from(u8::from(self.0.contains(login.event.uid.as_str())))
+    }
+
+    fn learn(&mut self, _: Login<'_>) {}
+}
+
+#[test]
+fn everything_in_the_log_is_found_at_once_by_a_scorer_that_knows_the_truth() {
+    let plan = logs();
+    let worlds = plan.streams.iter().map(habitus_sim::generate);
+    let planted: std::collections::BTreeSet<String> = worlds
+        .flat_map(|world| {
+            world
+                .planted()
+                .map(|one| one.event.uid.to_string())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let report = measured(&mut || vec![Box::new(Oracle(planted.clone())) as Box<dyn Scorer>]);
+    for scorer in report.streams.iter().flat_map(|stream| &stream.scorers) {
+        for kind in &scorer.kinds {
+            assert!(
+                kind.found.iter().all(|found| found.value == 1.0),
+                "{:?}",
+                kind.kind
+            );
+            assert_eq!(
+                (kind.at_event, kind.events_flagged),
+                (Some(1.0), 1.0),
+                "{:?}",
+                kind.kind
+            );
+        }
+        assert!(
+            scorer
+                .bars
+                .iter()
+                .all(|row| row.holds != Some(false) && row.false_share.is_none_or(|cost| cost == 0.0))
+        );
+    }
+}

@@ -6,6 +6,7 @@ use crate::deed::Deed;
 use crate::label::{Label, Labelled};
 use crate::machines::Credential;
 use crate::names;
+use crate::network::{Edition, Networks};
 use crate::people::Factor;
 use crate::rng::{mix, spread};
 use crate::spot::Spot;
@@ -124,8 +125,8 @@ impl Act {
             self.deed.action(),
         );
         event.account = registry.user(self.account)?;
-        event.src = self.endpoint(tenant)?;
-        let shows_management = tenant.config.regime != Regime::Consumer && !self.deed.is_by_machine();
+        event.src = endpoint(&tenant.networks, self.spot, (tenant.edition(self.ms), self.uid))?;
+        let shows_management = tenant.config.regime == Regime::Enterprise && !self.deed.is_by_machine();
         event.client = ClientFacts {
             user_agent: registry.agents.get(self.agent).cloned(),
             device_uid: self.device_uid.clone(),
@@ -149,25 +150,25 @@ impl Act {
             Outcome::Denied => (Status::Failure, None),
         }
     }
+}
 
-    fn endpoint(&self, tenant: &Tenant) -> Option<Endpoint> {
-        let provider = tenant.networks.get(self.spot.provider)?;
-        let edition = tenant.edition(self.ms);
-        let located = tenant.networks.locate(provider, self.spot.slot, edition);
-        // Clients' ports are ephemeral (RFC 6335) and tell nothing.
-        let port = u16::try_from(1_024 + spread(mix(self.uid, 2, 0), 64_000)).ok();
-        Some(Endpoint {
-            ip: Some(self.spot.ip),
-            port,
-            country: located.country.map(|country| Text::new(country.as_str())),
-            city: Some(Text::new(located.city)),
-            coordinates: located.coordinates,
-            radius: Some(located.radius),
-            asn: provider.asn,
-            organisation: Some(provider.organisation.clone()),
-            ..Endpoint::default()
-        })
-    }
+/// What a log says of where a spot is.
+pub(crate) fn endpoint(networks: &Networks, spot: Spot, (edition, uid): (Edition, u64)) -> Option<Endpoint> {
+    let provider = networks.get(spot.provider)?;
+    let located = networks.locate(provider, spot.slot, edition);
+    // Clients' ports are ephemeral (RFC 6335) and tell nothing.
+    let port = u16::try_from(1_024 + spread(mix(uid, 2, 0), 64_000)).ok();
+    Some(Endpoint {
+        ip: Some(spot.ip),
+        port,
+        country: located.country.map(|country| Text::new(country.as_str())),
+        city: Some(Text::new(located.city)),
+        coordinates: located.coordinates,
+        radius: Some(located.radius),
+        asn: provider.asn,
+        organisation: Some(provider.organisation.clone()),
+        ..Endpoint::default()
+    })
 }
 
 impl Factor {

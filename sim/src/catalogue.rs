@@ -50,14 +50,15 @@ impl Catalogue {
     /// alike: e.g. Kent 2015 for the hosts of LANL).
     pub(crate) fn draw(rng: &mut Rng, regime: Regime, accounts: u32) -> Self {
         let mut catalogue = Self {
-            departments: if regime == Regime::Consumer {
+            departments: if regime != Regime::Enterprise {
                 1
             } else {
                 3 + accounts.min(600) / 100
             },
             items: Vec::new(),
         };
-        if regime == Regime::Consumer {
+        // A service is what its customers use, businesses or not; a company has departments with things of their own.
+        if regime != Regime::Enterprise {
             catalogue.fill(Class::Application, 8, None);
             catalogue.fill(Class::Sensitive, 3, None);
             return catalogue;

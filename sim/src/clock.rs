@@ -21,7 +21,7 @@ impl Clock {
     pub(crate) fn draw(rng: &mut Rng, regime: Regime) -> Self {
         let shift = if rng.chance(0.05) { 12.0 } else { 0.0 };
         let peaks = match regime {
-            Regime::Enterprise => [
+            Regime::Enterprise | Regime::Business => [
                 (rng.normal(8.4, 0.8) + shift, rng.between(0.3, 1.0), 0.55),
                 (rng.normal(13.2, 0.6) + shift, rng.between(1.0, 2.2), 0.35),
                 (rng.normal(20.0, 1.5) + shift, 1.5, 0.10),

@@ -15,19 +15,23 @@ pub const REPORTING_SEEDS: RangeInclusive<u64> = 101..=110;
 pub enum Regime {
     /// Customers of an online service: many accounts, a median of two logins in 13 months.
     Consumer,
+    /// Employees of a service's business customers: companies of some people each, who log in about once a week.
+    #[serde(rename = "b2b")]
+    Business,
     /// Employees: few accounts, one to several logins on each working day.
     Enterprise,
 }
 
 impl Regime {
-    /// Both.
-    pub const ALL: [Regime; 2] = [Regime::Consumer, Regime::Enterprise];
+    /// Every regime.
+    pub const ALL: [Regime; 3] = [Regime::Consumer, Regime::Business, Regime::Enterprise];
 
     /// The name in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Regime::Consumer => "consumer",
+            Regime::Business => "b2b",
             Regime::Enterprise => "enterprise",
         }
     }
@@ -64,11 +68,12 @@ pub struct WorldConfig {
 
 impl WorldConfig {
     /// The sizes that reports use: 20,000 consumers over 13 months (the span of the RBA data set: Wiefling et al.,
-    /// TOPS 2022), or 400 employees over 90 days; 1,000 takeovers of each kind.
+    /// TOPS 2022), 2,000 business users over 180, or 400 employees over 90 days; 1,000 takeovers of each kind.
     #[must_use]
     pub const fn new(seed: u64, regime: Regime) -> Self {
         let (accounts, days) = match regime {
             Regime::Consumer => (20_000, 395),
+            Regime::Business => (2_000, 180),
             Regime::Enterprise => (400, 90),
         };
         Self {
@@ -82,12 +87,13 @@ impl WorldConfig {
         }
     }
 
-    /// The sizes of worlds with all activity: 10,000 consumers over 120 days, or 300 employees over 60 days, about
+    /// The sizes of worlds with all activity: 10,000 consumers over 120 days, 800 business users over 90, or 300 employees over 60, up to
     /// 300,000 events; no probes.
     #[must_use]
     pub const fn activity(seed: u64, regime: Regime) -> Self {
         let (accounts, days) = match regime {
             Regime::Consumer => (10_000, 120),
+            Regime::Business => (800, 90),
             Regime::Enterprise => (300, 60),
         };
         Self {

@@ -12,7 +12,7 @@ use habitus_model::activity::{
     EntityManagementActivity as Entity, UserAccessActivity as Access,
 };
 use habitus_model::event::{AuthProtocol, FactorType, LogonType};
-use habitus_model::{Activity, AuthFacts, Event, Resource, Text};
+use habitus_model::{Activity, AuthFacts, Event, Resource, Text, User};
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,18 +146,20 @@ impl Deed {
             Deed::Enrol(factor) => event.auth.factors = vec![factor.kind()],
             Deed::Consent(application) => event.resources.extend(consented(registry, application)),
             Deed::Grant(target, role) => {
-                event.target = registry.user(target);
+                event.target = other(act, registry, target);
                 event.privileges = vec![Text::const_new(role_name(role))];
             }
             Deed::NewKey(target) => {
-                event.target = registry.user(target);
+                event.target = other(act, registry, target);
                 event.resources.push(Resource {
                     name: Some(Text::new(format!("AK{:014X}", act.uid >> 8))),
                     kind: Some(Text::const_new("access_key")),
                     ..Resource::default()
                 });
             }
-            Deed::ResetFactors(target) | Deed::ResetPassword(target) => event.target = registry.user(target),
+            Deed::ResetFactors(target) | Deed::ResetPassword(target) => {
+                event.target = other(act, registry, target)
+            }
         }
     }
 }
@@ -166,6 +168,11 @@ impl Deed {
 pub(crate) fn role_name(role: u32) -> &'static str {
     let at = usize::try_from(role).unwrap_or(0) % ROLES.len();
     ROLES.get(at).copied().unwrap_or("viewer")
+}
+
+/// The account acted upon, where it is another one: logs name nobody twice.
+fn other(act: &Act, registry: &Registry, target: AccountIx) -> Option<User> {
+    registry.user(target).filter(|_| target != act.account)
 }
 
 fn login(act: &Act) -> AuthFacts {

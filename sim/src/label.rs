@@ -2,6 +2,7 @@
 
 use crate::scenarios::ScenarioKind;
 use habitus_model::Event;
+use habitus_model::evidence::Family;
 use serde::{Deserialize, Serialize};
 
 /// What a legitimate login has about it that could be mistaken for a takeover. Where several apply, the first in
@@ -196,6 +197,19 @@ impl AttackKind {
             AttackKind::SimilarClientTakeover => "similar_client_takeover",
             AttackKind::IdenticalClientTakeover => "identical_client_takeover",
             AttackKind::KeyedClientTakeover => "keyed_client_takeover",
+        }
+    }
+
+    /// Families that the planted cause belongs to: an explanation is right if its strongest reason is of one of these.
+    #[must_use]
+    pub const fn causes(self) -> &'static [Family] {
+        match self {
+            AttackKind::ForeignTakeover => &[Family::Network, Family::Joint, Family::Motion],
+            AttackKind::SameCountryTakeover
+            | AttackKind::SameProviderTakeover
+            | AttackKind::SimilarClientTakeover
+            | AttackKind::IdenticalClientTakeover => &[Family::Network, Family::Joint, Family::Device],
+            AttackKind::KeyedClientTakeover => &[Family::Device, Family::Joint],
         }
     }
 }

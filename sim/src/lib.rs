@@ -25,6 +25,8 @@ mod clock;
 mod config;
 mod deed;
 mod diary;
+pub mod formats;
+mod graft;
 mod label;
 mod life;
 mod machines;
@@ -48,6 +50,7 @@ mod world;
 
 pub use activity_parameters::ActivityParameters;
 pub use config::{DEVELOPMENT_SEEDS, REPORTING_SEEDS, Regime, Scope, WorldConfig};
+pub use graft::{GRAFTED, Graft, graft};
 pub use label::{AttackKind, Cohort, Label, Labelled, Planted};
 pub use parameters::{AttackParameters, DeviceParameters, NetworkParameters, Parameters, PeopleParameters};
 pub use scenarios::ScenarioKind;

@@ -18,7 +18,7 @@ const RBA_DAYS: f64 = 395.0;
 pub(crate) fn moments(rng: &mut Rng, tenant: &Tenant, person: &Person) -> Vec<i64> {
     let days = match tenant.config.regime {
         Regime::Consumer => consumer_days(rng, tenant, person),
-        Regime::Enterprise => enterprise_days(rng, tenant, person),
+        Regime::Enterprise | Regime::Business => enterprise_days(rng, tenant, person),
     };
     let end_ms = tenant.end_ms.min(person.end_ms);
     let mut moments: Vec<i64> = days

@@ -151,17 +151,32 @@ impl Parameters {
             devices: DeviceParameters::draw(rng, config.regime),
             attackers: AttackParameters::draw(rng),
         };
-        if config.regime == Regime::Consumer {
+        if config.regime != Regime::Enterprise {
             // Assumed: a token in an application or a lasting cookie, where it is kept.
             drawn.devices.keyed_share = rng.between(0.15, 0.35);
+        }
+        if config.regime == Regime::Business {
+            drawn.become_business(rng);
         }
         drawn
     }
 }
 
+impl Parameters {
+    /// Business users are employees as far as hours, lines and devices go, who use this service now and then and are not
+    /// its own: it neither manages their devices nor runs their gateways. All assumed.
+    fn become_business(&mut self, rng: &mut Rng) {
+        self.people.activity_median = rng.between(0.08, 0.40);
+        self.people.activity_spread = rng.between(0.7, 1.1);
+        self.people.mfa_share = rng.between(0.15, 0.60);
+        self.networks.gateway_share = 0.0;
+        self.devices.managed_share = 0.0;
+    }
+}
+
 impl PeopleParameters {
     fn draw(rng: &mut Rng, regime: Regime) -> Self {
-        let enterprise = regime == Regime::Enterprise;
+        let enterprise = regime != Regime::Consumer;
         let mut by = |consumer: [f64; 2], company: [f64; 2]| {
             let [low, high] = if enterprise { company } else { consumer };
             rng.between(low, high)
@@ -197,7 +212,7 @@ impl PeopleParameters {
 
 impl NetworkParameters {
     fn draw(rng: &mut Rng, regime: Regime) -> Self {
-        let enterprise = regime == Regime::Enterprise;
+        let enterprise = regime != Regime::Consumer;
         let ipv6 = rng.chance(0.6);
         let mut b = |low: f64, high: f64| rng.between(low, high);
         Self {
@@ -237,7 +252,7 @@ impl NetworkParameters {
 
 impl DeviceParameters {
     fn draw(rng: &mut Rng, regime: Regime) -> Self {
-        let enterprise = regime == Regime::Enterprise;
+        let enterprise = regime != Regime::Consumer;
         let mut by = |consumer: [f64; 2], company: [f64; 2]| {
             let [low, high] = if enterprise { company } else { consumer };
             rng.between(low, high)

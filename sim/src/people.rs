@@ -78,11 +78,11 @@ impl Person {
         let (country, city) = match (flatmate, arrival) {
             (_, Some((_, Some(country)))) => (country, 0),
             (Some(other), _) => (other.country, other.city),
-            (None, _) => draw_place(rng, tenant),
+            (None, _) => draw_place(rng, tenant, ix),
         };
         let flatmate = flatmate.filter(|other| other.country == country);
         let place = (country, city);
-        let office = draw_office(rng, tenant, place);
+        let office = draw_office(rng, tenant, (place, ix));
         let joins = rng.chance(people.joiner_share);
         let into_period = if joins { rng.between(0.0, 0.95) } else { 0.0 };
         let is_keyed = fraction(mix(u64::from(ix), 31, 0)) < tenant.params.devices.keyed_share;
@@ -142,7 +142,10 @@ impl Person {
     }
 }
 
-fn draw_place(rng: &mut Rng, tenant: &Tenant) -> (CountryIx, usize) {
+fn draw_place(rng: &mut Rng, tenant: &Tenant, ix: u32) -> (CountryIx, usize) {
+    if let Some(office) = tenant.customer(ix).and_then(|nth| tenant.offices.get(nth)) {
+        return (office.country, office.city);
+    }
     let country = rng
         .weighted(&tenant.homes, |home| home.1)
         .map_or(0, |home| home.0);
@@ -175,7 +178,7 @@ fn draw_homes(
 
 /// Half of the consumers also log in from work or school (assumed).
 fn draw_work(rng: &mut Rng, tenant: &Tenant, place: (CountryIx, usize)) -> Option<Line> {
-    if tenant.config.regime == Regime::Enterprise || !rng.chance(0.5) {
+    if tenant.config.regime != Regime::Consumer || !rng.chance(0.5) {
         return None;
     }
     let provider = tenant.networks.pick(rng, place.0, &[Kind::Fixed])?;
@@ -183,16 +186,21 @@ fn draw_work(rng: &mut Rng, tenant: &Tenant, place: (CountryIx, usize)) -> Optio
 }
 
 /// The office in the person's city, else one in the country for half of the people (assumed).
-fn draw_office(rng: &mut Rng, tenant: &Tenant, (country, city): (CountryIx, usize)) -> Option<(usize, f64)> {
+fn draw_office(
+    rng: &mut Rng,
+    tenant: &Tenant,
+    ((country, city), ix): ((CountryIx, usize), u32),
+) -> Option<(usize, f64)> {
     let mut offices = tenant.offices.iter().enumerate();
     let here = offices.find(|(_, office)| office.country == country && office.city == city);
     let near = || {
         let offices = tenant.offices.iter();
         offices.enumerate().find(|(_, office)| office.country == country)
     };
-    let ix = match here {
-        Some((ix, _)) => ix,
-        None => near().filter(|_| rng.chance(0.5))?.0,
+    let ix = match (tenant.customer(ix), here) {
+        (Some(own), _) => own,
+        (None, Some((ix, _))) => ix,
+        (None, None) => near().filter(|_| rng.chance(0.5))?.0,
     };
     let mean = tenant.params.networks.office_share;
     Some((ix, (mean + rng.normal(0.0, 0.25)).clamp(0.0, 1.0)))

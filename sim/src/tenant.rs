@@ -57,6 +57,10 @@ impl Tenant {
         let start_ms = date(2025, 1, 6) + weeks * 7 * DAY_MS;
         let (offices, gateways) = match config.regime {
             Regime::Consumer => (Vec::new(), Vec::new()),
+            Regime::Business => (
+                draw_customers(rng, &networks, &homes, config.accounts),
+                Vec::new(),
+            ),
             Regime::Enterprise => draw_company(rng, &mut networks, &homes),
         };
         let end_ms = start_ms + i64::from(config.days.max(1)) * DAY_MS;
@@ -79,6 +83,13 @@ impl Tenant {
             activity,
             upheavals: upheavals.unwrap_or_default(),
         }
+    }
+
+    /// Which of the tenant's customers an account belongs to; only business customers are companies.
+    pub(crate) fn customer(&self, account: u32) -> Option<usize> {
+        let business = self.config.regime == Regime::Business && !self.offices.is_empty();
+        let nth = usize::try_from(account / CUSTOMER_ACCOUNTS).unwrap_or(0);
+        business.then(|| nth % self.offices.len())
     }
 
     /// The edition of the location database in use at a time.
@@ -148,6 +159,31 @@ fn draw_homes(rng: &mut Rng, first_share: f64) -> Vec<(CountryIx, f64)> {
         homes.push((country, share));
     }
     homes
+}
+
+/// Accounts of one business customer (assumed; most companies have fewer than ten employees: Eurostat 2022).
+const CUSTOMER_ACCOUNTS: u32 = 8;
+
+/// One office with one line for each customer, where the tenant's people are.
+fn draw_customers(
+    rng: &mut Rng,
+    networks: &Networks,
+    homes: &[(CountryIx, f64)],
+    accounts: u32,
+) -> Vec<Office> {
+    let customers = accounts.div_ceil(CUSTOMER_ACCOUNTS).max(1);
+    let office = |rng: &mut Rng| {
+        let country = rng.weighted(homes, |home| home.1)?.0;
+        let city = rng.below(atlas::country(country).cities.len());
+        let provider = networks.pick(rng, country, &[Kind::Fixed])?;
+        let line = Line::fixed(rng, networks, provider, (country, city))?;
+        Some(Office {
+            country,
+            city,
+            egress: vec![line],
+        })
+    };
+    (0..customers).filter_map(|_| office(rng)).collect()
 }
 
 fn draw_company(

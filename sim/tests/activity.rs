@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 fn small(seed: u64, regime: Regime) -> WorldConfig {
     let (accounts, days) = match regime {
         Regime::Consumer => (1_200, 120),
+        Regime::Business => (160, 90),
         Regime::Enterprise => (80, 60),
     };
     WorldConfig {

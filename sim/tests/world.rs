@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 fn small(seed: u64, regime: Regime) -> WorldConfig {
     let (accounts, days) = match regime {
         Regime::Consumer => (1_500, 395),
+        Regime::Business => (400, 180),
         Regime::Enterprise => (120, 90),
     };
     WorldConfig {
@@ -300,4 +301,30 @@ fn the_smallest_world_does_not_fail() {
         assert!(world.legitimate().count() <= 60);
         assert!(world.attacks().count() <= 3 * AttackKind::ALL.len());
     }
+}
+
+#[test]
+fn business_users_come_in_companies_that_share_a_line() {
+    let world = generate(&small(3, Regime::Business));
+    let mut lines: BTreeMap<std::net::IpAddr, BTreeSet<String>> = BTreeMap::new();
+    let mut logins = 0;
+    for labelled in world.legitimate() {
+        let account = labelled.event.account_id().unwrap().to_string();
+        lines
+            .entry(labelled.event.src.ip.unwrap())
+            .or_default()
+            .insert(account);
+        logins += 1;
+        assert_eq!(
+            labelled.event.client.is_managed, None,
+            "the service does not manage its customers' devices"
+        );
+    }
+    let shared = lines
+        .values()
+        .filter(|accounts| (3..=8).contains(&accounts.len()))
+        .count();
+    assert!(shared >= 25, "{shared} lines of companies");
+    let a_week = math::from_usize(logins) / (400.0 * 180.0 / 7.0);
+    assert!((0.3..6.0).contains(&a_week), "{a_week}");
 }

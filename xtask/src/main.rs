@@ -1,4 +1,5 @@
-//! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`, `cargo xtask deb`.
+//! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`, `cargo xtask bench`,
+//! `cargo xtask deb`.
 //!
 //! A tool for people at a terminal and for CI; nothing of the product depends on it.
 
@@ -8,11 +9,13 @@
     reason = "a developer command talks on the terminal"
 )]
 
+mod bench;
 mod counts;
 mod deb;
 mod packages;
 mod run;
 mod scaffold;
+mod schemathesis;
 mod steps;
 mod tidy;
 
@@ -25,6 +28,7 @@ usage: cargo xtask COMMAND
   test [--fast]                       every check; --fast leaves out what takes minutes
   new format|feature|detector NAME    a new part: its file, its line in the list, its fixtures
   tidy                                the style rules that neither rustfmt nor clippy knows
+  bench [OPTION…]                     replay beside bare parsers of the same file; the table goes to docs/speed.md
   deb [--binary FILE] [--out DIR]     the Debian package, of a release build or of a program that is there";
 
 fn main() -> ExitCode {
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         ["test"] => run::all(&workspace_root(), run::Extent::Full),
         ["test", "--fast"] => run::all(&workspace_root(), run::Extent::Fast),
         ["tidy"] => run::tidy_alone(&workspace_root()),
+        ["bench", options @ ..] => bench::command(&workspace_root(), options),
         ["deb", options @ ..] => deb::command(&workspace_root(), options),
         ["new", kind, name] => scaffold::command(&workspace_root(), kind, name),
         ["help" | "--help" | "-h"] => {

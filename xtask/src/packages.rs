@@ -1,4 +1,4 @@
-//! Debian packages that tests need: installed when run as root, else named.
+//! Debian packages that tests need: installed when run as root on Debian, else named.
 
 use std::process::{Command, Stdio};
 

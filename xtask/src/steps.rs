@@ -29,6 +29,8 @@ pub enum Needs {
         /// The command that installs it.
         install: &'static str,
     },
+    /// Schemathesis, which is installed below `target` if Python and its package index are there.
+    Schemathesis,
 }
 
 /// One check.
@@ -72,16 +74,39 @@ pub const STEPS: &[Step] = &[
         &["test", "--workspace", "--doc", "--locked", "--no-fail-fast"],
     ),
     DOCUMENTATION,
+    SCHEMATHESIS,
     slow(
         "scaffolds compile",
         &["test", "--package", "xtask", "--locked", "--", "--ignored"],
     ),
     FUZZ,
+    INSTRUCTIONS,
     SUPPLY_CHAIN,
 ];
 
 /// Debian packages that tests need. Installed when this runs as root and they are missing, otherwise named.
-pub const DEBIAN_PACKAGES: &[DebianPackage] = &[];
+pub const DEBIAN_PACKAGES: &[DebianPackage] = &[
+    needed("openssh-server", "app/tests/it/openssh.rs attacks a real sshd"),
+    needed(
+        "openssh-client",
+        "app/tests/it/openssh.rs guesses passwords with ssh",
+    ),
+    needed(
+        "rsyslog",
+        "app/tests/it/openssh.rs and the live sources' tests send through it",
+    ),
+    needed("iproute2", "app/tests/it/openssh.rs makes networks"),
+    needed("chromium", "app/tests/it/browser.rs looks at the console's pages"),
+    needed("chromium-driver", "app/tests/it/browser.rs drives Chromium"),
+    needed(
+        "python3-venv",
+        "the step `schemathesis` installs what it runs below target",
+    ),
+    needed(
+        "valgrind",
+        "bench/replay/tests/instructions.rs counts the instructions of each stage",
+    ),
+];
 
 const TIDY: Step = Step {
     name: "tidy",
@@ -118,6 +143,38 @@ const FUZZ: Step = Step {
     )
 };
 
+const SCHEMATHESIS: Step = Step {
+    needs: Needs::Schemathesis,
+    ..slow(
+        "schemathesis",
+        &[
+            "test",
+            "--package",
+            "habitus",
+            "--test",
+            "it",
+            "--locked",
+            "--",
+            "--ignored",
+            "schemathesis",
+        ],
+    )
+};
+
+/// Instructions of each stage against a baseline in the repository.
+const INSTRUCTIONS: Step = release(
+    "instructions of each stage",
+    &[
+        "test",
+        "--release",
+        "--locked",
+        "--package",
+        "habitus-bench",
+        "--test",
+        "instructions",
+    ],
+);
+
 /// `testkit/tests/supply_chain` holds the same file everywhere; cargo-deny says more, where it is installed.
 /// Advisories are left out: they come from GitHub, and a build needs nothing but package registries.
 const SUPPLY_CHAIN: Step = Step {
@@ -130,6 +187,10 @@ const SUPPLY_CHAIN: Step = Step {
         &["deny", "--all-features", "check", "bans", "licenses", "sources"],
     )
 };
+
+const fn needed(name: &'static str, reason: &'static str) -> DebianPackage {
+    DebianPackage { name, reason }
+}
 
 const fn slow(name: &'static str, cargo: &'static [&'static str]) -> Step {
     Step {

@@ -16,7 +16,7 @@ Examples:
   habitus check config habitus.toml
   habitus check config habitus.toml --offline --json
   habitus check config habitus.toml --print-config
-  habitus check policy policy.toml --deny-warnings";
+  habitus check policy policy.toml --config habitus.toml";
 
 /// What is asked.
 #[derive(Debug, Args)]

@@ -198,7 +198,7 @@ fn to_json(explanation: &Explanation) -> Result<Value, Failure> {
         what_if,
     } = explanation;
     let mut line = Vec::new();
-    verdict::Writer::default().line(&item.record, assessment, &mut line);
+    verdict::Writer::default().line(&item.record, assessment.into(), &mut line);
     let context = &item.record.context;
     let what_if: Vec<Value> = what_if
         .iter()

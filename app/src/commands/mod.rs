@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
+pub mod backup;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
 pub mod normalize;
 pub mod replay;
+pub mod restore;
 pub mod serve;
 pub mod simulate;
 pub mod token;
@@ -30,6 +33,9 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Serve(serve) => serve::run(&serve, talk),
         Command::Token(token) => token::run(&token, talk),
         Command::Verify(verify) => verify::run(&verify, talk),
+        Command::Doctor(doctor) => doctor::run(&doctor, talk),
+        Command::Backup(backup) => backup::run(&backup, talk),
+        Command::Restore(restore) => restore::run(&restore, talk),
         Command::Export(export) => export::run(&export, talk),
         Command::Replay(replay) => replay::run(&replay, talk),
         Command::Normalize(normalize) => normalize::run(&normalize, talk),

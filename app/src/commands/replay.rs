@@ -1,20 +1,24 @@
 //! `habitus replay INPUT…`: score and learn every event in order of time.
 
+mod clerk;
+mod outputs;
+
 use crate::cli::{self, Ordering, Reading};
 use crate::failure::{Failure, Outcome, Trouble};
-use crate::findings::{Grouping, to_ocsf};
-use crate::pipeline::{Plan, Scored, Scorer, Spare, intake};
+use crate::findings::Grouping;
+use crate::pipeline::ordered::{Opened, Sealed};
+use crate::pipeline::{Plan, Scorer, intake};
 use crate::report::{self, Account};
 use crate::summary::Summary;
 use crate::terminal::Talk;
-use crate::verdict;
 use clap::Args;
+use clerk::{Note, ShardClerk, Written};
 use habitus_findings::{Finding, Hit, Told, View};
 use habitus_model::RiskLevel;
 use habitus_sources::parallel_ordered;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use outputs::Outputs;
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::Instant;
 
 const EXAMPLES: &str = "\
@@ -41,6 +45,9 @@ pub struct Replay {
     /// Write the verdict on each event, one JSON object a line; `-` is standard output
     #[arg(long, value_name = "FILE", env = "HABITUS_VERDICTS")]
     verdicts: Option<PathBuf>,
+    /// Write only verdicts of at least this score, 0 to 100, and those on probes
+    #[arg(long, value_name = "SCORE", env = "HABITUS_VERDICTS_FROM", value_parser = cli::score, requires = "verdicts")]
+    verdicts_from: Option<f64>,
     /// Write findings as OCSF Detection Findings, one JSON object a line; `-` is standard output
     #[arg(long, value_name = "FILE", env = "HABITUS_FINDINGS")]
     findings: Option<PathBuf>,
@@ -62,32 +69,24 @@ pub fn run(asked: &Replay, talk: Talk) -> Result<Outcome, Failure> {
         Plan::new(&asked.reading, Some(&asked.ordering), talk)?.inputs(&asked.inputs, &asked.probes)?;
     let mut outputs = Outputs::open(asked)?;
     let sieved = intake::read(&plan, None)?;
-    let mut scorer = Scorer::new(&plan, sieved.ordered);
-    let bar = talk.progress("scoring", Some(sieved.waiting));
     let mut gathered = Gathered::new(&plan);
-    let want = Want {
-        verdicts: outputs.verdicts.is_some(),
-        grouping: gathered.grouping(),
-        spare: Spare::default(),
-    };
-    let worker = || {
-        let mut writer = verdict::Writer::default();
-        let want = &want;
-        move |scored: Result<Scored, Failure>| scored.map(|scored| render(&scored, want, &mut writer))
-    };
-    parallel_ordered(
-        plan.threads,
-        scorer.by_ref(),
-        worker,
-        |rendered: Result<Rendered, Failure>| {
-            let mut rendered = rendered?;
-            outputs.verdicts(&rendered.verdicts)?;
-            want.spare.give(std::mem::take(&mut rendered.verdicts));
-            gathered.take(rendered, &mut outputs)?;
-            bar.to(gathered.summary.events + gathered.summary.probes);
-            Ok::<(), Failure>(())
-        },
-    )?;
+    let written = asked.written(&outputs);
+    let mut scorer = Scorer::new(&plan, |number| {
+        ShardClerk::new(number, written, gathered.grouping())
+    });
+    let bar = talk.progress("scoring", Some(sieved.waiting));
+    let batches = sieved.ordered.into_batches();
+    let spares = batches.spares();
+    let open = || |sealed: Result<Sealed, Failure>| sealed.and_then(|sealed| spares.open(sealed));
+    parallel_ordered(plan.threads, batches, open, |batch: Result<Opened, Failure>| {
+        let mut batch = batch?;
+        scorer.take(&mut batch);
+        clerk::in_order(&scorer.notes, &scorer.clerks, |lines| outputs.verdicts(lines))?;
+        gathered.take((&batch, &scorer.notes), &mut scorer.clerks, &mut outputs)?;
+        spares.give(batch);
+        bar.to(gathered.summary.events + gathered.summary.probes);
+        Ok::<(), Failure>(())
+    })?;
     bar.done();
     let (summary, findings, worst) = gathered.finish(&mut outputs)?;
     let account = Account {
@@ -103,6 +102,16 @@ pub fn run(asked: &Replay, talk: Talk) -> Result<Outcome, Failure> {
     outputs.html(&account)?;
     outputs.close()?;
     conclude(asked, &account, talk)
+}
+
+impl Replay {
+    fn written(&self, outputs: &Outputs) -> Written {
+        match self.verdicts_from {
+            _ if !outputs.wants_verdicts() => Written::None,
+            Some(from) => Written::From(from),
+            None => Written::All,
+        }
+    }
 }
 
 /// The last words and the exit code.
@@ -132,46 +141,6 @@ fn conclude(asked: &Replay, account: &Account<'_>, talk: Talk) -> Result<Outcome
         .fail_on
         .is_some_and(|level| account.summary.at_least(level) > 0);
     Ok(if found { Outcome::Found } else { Outcome::Done })
-}
-
-/// What is to be made of each event.
-struct Want {
-    verdicts: bool,
-    grouping: Grouping,
-    /// Buffers for lines, handed back once they are written.
-    spare: Spare,
-}
-
-/// What one batch gave.
-struct Rendered {
-    verdicts: Vec<u8>,
-    summary: Summary,
-    flagged: Vec<Hit>,
-}
-
-fn render(scored: &Scored, want: &Want, writer: &mut verdict::Writer) -> Rendered {
-    let mut rendered = Rendered {
-        verdicts: want.spare.take(),
-        summary: Summary::default(),
-        flagged: Vec::new(),
-    };
-    let all = scored
-        .records
-        .iter()
-        .zip(&scored.sources)
-        .zip(&scored.assessments);
-    for ((record, source), assessment) in all {
-        if want.verdicts {
-            writer.line(record, assessment, &mut rendered.verdicts);
-        }
-        rendered.summary.count(record, assessment);
-        if want.grouping.wants(record, assessment) {
-            rendered
-                .flagged
-                .push(Hit::new(&record.context, assessment, source));
-        }
-    }
-    rendered
 }
 
 /// What is gathered over all batches.
@@ -204,10 +173,26 @@ impl Gathered {
         Grouping::new(self.settings.0, self.settings.1)
     }
 
-    fn take(&mut self, rendered: Rendered, outputs: &mut Outputs) -> Result<(), Failure> {
-        self.summary.add(rendered.summary);
-        for flagged in rendered.flagged {
-            self.grouping.push(&flagged, &mut self.closed);
+    fn take(
+        &mut self,
+        (batch, notes): (&Opened, &[Note]),
+        clerks: &mut [ShardClerk],
+        outputs: &mut Outputs,
+    ) -> Result<(), Failure> {
+        let all = batch.records.iter().zip(&batch.sources).zip(notes);
+        for ((record, source), note) in all {
+            let kept = note.kept.as_deref();
+            self.summary.count(record, note.level, kept);
+            if let Some(kept) = kept
+                && self.grouping.wants(record.learning, kept.score)
+            {
+                let hit = Hit::new(&record.context, kept, source);
+                self.grouping.push(&hit, &mut self.closed);
+            }
+        }
+        for clerk in clerks {
+            clerk.clear();
+            clerk.raise(self.summary.outdone_below());
         }
         self.write(outputs)
     }
@@ -222,83 +207,11 @@ impl Gathered {
         for view in self.closed.drain(..) {
             self.findings += 1;
             outputs.finding(&view)?;
-            if outputs.html.is_some() && view.told == Told::ByItself {
+            if outputs.wants_html() && view.told == Told::ByItself {
                 report::keep(&mut self.worst, view.finding);
             }
         }
         Ok(())
-    }
-}
-
-/// The files that were asked for, open before anything is read, so that a typing error shows at once.
-struct Outputs {
-    verdicts: Option<Output>,
-    findings: Option<Output>,
-    html: Option<Output>,
-}
-
-type Output = BufWriter<Box<dyn Write>>;
-
-impl Outputs {
-    fn open(asked: &Replay) -> Result<Self, Failure> {
-        let files = [&asked.verdicts, &asked.findings, &asked.html];
-        let is_stdout = |file: &&&Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
-        if files.iter().filter(is_stdout).count() + usize::from(asked.json) > 1 {
-            let failure = Failure::new(Trouble::Usage, "more than one result is to go to standard output");
-            return Err(failure
-                .help("give only one of --verdicts, --findings and --html as `-`, and --json without them"));
-        }
-        let open = |path: &Option<PathBuf>| path.as_deref().map(create).transpose();
-        Ok(Self {
-            verdicts: open(&asked.verdicts)?,
-            findings: open(&asked.findings)?,
-            html: open(&asked.html)?,
-        })
-    }
-
-    fn verdicts(&mut self, lines: &[u8]) -> Result<(), Failure> {
-        if let Some(out) = &mut self.verdicts {
-            out.write_all(lines)?;
-        }
-        Ok(())
-    }
-
-    fn finding(&mut self, finding: &View) -> Result<(), Failure> {
-        if let Some(out) = &mut self.findings {
-            serde_json::to_writer(&mut *out, &to_ocsf(finding))?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-
-    fn html(&mut self, account: &Account<'_>) -> Result<(), Failure> {
-        if let Some(out) = &mut self.html {
-            out.write_all(report::page(account)?.as_bytes())?;
-        }
-        Ok(())
-    }
-
-    fn close(self) -> Result<(), Failure> {
-        for mut out in [self.verdicts, self.findings, self.html].into_iter().flatten() {
-            out.flush()?;
-        }
-        Ok(())
-    }
-}
-
-fn create(path: &Path) -> Result<Output, Failure> {
-    if path == Path::new("-") {
-        return Ok(BufWriter::new(Box::new(std::io::stdout())));
-    }
-    match File::create(path) {
-        Ok(file) => Ok(BufWriter::with_capacity(1 << 16, Box::new(file))),
-        Err(error) => {
-            let failure = Failure::new(
-                Trouble::Unavailable,
-                format!("cannot write `{}`: {error}", path.display()),
-            );
-            Err(failure.help("check that the directory exists and may be written to"))
-        }
     }
 }
 

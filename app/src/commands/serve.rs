@@ -3,6 +3,7 @@
 use crate::config::{Loaded, Problems, load};
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::serve::{Layout, Running};
+use crate::telemetry;
 use crate::terminal::{BOLD, RESET, Talk};
 use clap::Args;
 use std::net::SocketAddr;
@@ -65,7 +66,7 @@ impl Place {
 /// Whatever keeps it from serving.
 pub fn run(serve: &Serve, talk: Talk) -> Result<Outcome, Failure> {
     let loaded = serve.load()?;
-    log_to_stderr();
+    let _telemetry = telemetry::start(&loaded)?;
     let runtime = runtime(&loaded)?;
     runtime.block_on(async {
         let running = Running::start(&loaded).await?;
@@ -95,23 +96,6 @@ pub fn runtime(loaded: &Loaded) -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Trouble::Unavailable, format!("no threads to serve with: {error}")))
-}
-
-/// Logs go to standard error; `HABITUS_LOG` sets how much, and `HABITUS_LOG_FORMAT=json` how.
-pub fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HABITUS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let as_json = std::env::var("HABITUS_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    // A second call, in tests, changes nothing.
-    let _ = if as_json {
-        builder.json().try_init()
-    } else {
-        builder.try_init()
-    };
 }
 
 fn greet(running: &Running, talk: Talk) {

@@ -1,10 +1,13 @@
 //! `habitus simulate`: a seeded world of accounts as a log, with single takeovers apart and the truth beside them.
 
+mod into;
+
 use super::evaluate::{at_least_one, regime};
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::terminal::Talk;
 use clap::Args;
-use habitus_normalize::ocsf_out;
+use habitus_model::Event;
+use habitus_sim::formats::{LOG_FORMATS, LogFormat};
 use habitus_sim::{Label, Labelled, Regime, Scope, WorldConfig, generate};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,13 +18,15 @@ Examples:
   habitus simulate --events events.ndjson --attacks attacks.ndjson --labels labels.ndjson
   habitus simulate --scope activity --events log.ndjson --labels labels.ndjson
   habitus simulate --regime consumer --seed 4 --events - | habitus replay -
+  habitus simulate --scope activity --format okta --events okta.ndjson --labels labels.ndjson
+  habitus simulate --into my-okta.json --events with-attacks.ndjson --labels labels.ndjson
   habitus replay events.ndjson --probes attacks.ndjson --verdicts verdicts.ndjson";
 
 /// What is asked.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct Simulate {
-    /// Kind of tenant: consumer or enterprise
+    /// Kind of tenant: consumer, b2b or enterprise
     #[arg(long, value_name = "REGIME", default_value = "enterprise", env = "HABITUS_REGIME", value_parser = regime)]
     regime: Regime,
     /// Decides everything that is drawn
@@ -43,10 +48,17 @@ pub struct Simulate {
     /// Takeovers of each kind, as probes
     #[arg(long, value_name = "N", env = "HABITUS_ATTACKS_PER_KIND")]
     attacks_per_kind: Option<u32>,
-    /// Where the log goes, as OCSF; `-` is standard output
+    /// Plant attacks into this log of yours in place of an invented one; may be given again. --attacks-per-kind says how
+    /// many, --labels names them
+    #[arg(long, value_name = "FILE", env = "HABITUS_INTO", conflicts_with_all = ["accounts", "days", "scope", "scenarios", "regime"])]
+    into: Vec<PathBuf>,
+    /// Format of what is written; events that it cannot carry are left out and counted
+    #[arg(long, value_name = "FORMAT", default_value = "ocsf", env = "HABITUS_FORMAT", value_parser = format)]
+    format: LogFormat,
+    /// Where the log goes; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "-", env = "HABITUS_EVENTS")]
     events: PathBuf,
-    /// Where the takeovers go, as OCSF, to be replayed as --probes
+    /// Where the takeovers go, to be replayed as --probes
     #[arg(long, value_name = "FILE", env = "HABITUS_ATTACKS")]
     attacks: Option<PathBuf>,
     /// Where the truth goes: {"uid", "label", "attack"} of every event, and the "campaign" of what is planted in the
@@ -57,6 +69,9 @@ pub struct Simulate {
 
 /// Simulates, and writes the files.
 pub fn run(asked: &Simulate, talk: Talk) -> Result<Outcome, Failure> {
+    if !asked.into.is_empty() {
+        return into::run(asked, &asked.into, talk);
+    }
     let mut config = match asked.scope {
         Scope::Logins => WorldConfig::new(asked.seed, asked.regime),
         Scope::Activity => WorldConfig::activity(asked.seed, asked.regime),
@@ -70,46 +85,73 @@ pub fn run(asked: &Simulate, talk: Talk) -> Result<Outcome, Failure> {
     config.attacks_per_kind = asked.attacks_per_kind.unwrap_or(config.attacks_per_kind);
     config.scenarios = asked.scenarios.unwrap_or(config.scenarios);
     let world = generate(&config);
-    let events = write_events(&asked.events, world.stream())?;
-    let attacks = match &asked.attacks {
-        Some(path) => write_events(path, world.attacks())?,
-        None => 0,
+    let (events, left_out) = write_events(&asked.events, asked.format, world.stream())?;
+    let (attacks, _) = match &asked.attacks {
+        Some(path) => write_events(path, asked.format, world.attacks())?,
+        None => (0, 0),
     };
     if let Some(path) = &asked.labels {
         write_labels(path, world.stream().chain(world.attacks()))?;
     }
     talk.line(format_args!("{events} events, {attacks} takeovers"));
+    say_left_out(asked.format, left_out, talk);
     Ok(Outcome::Done)
 }
 
-/// Writes events as OCSF, one a line; gives their number.
-pub(super) fn write_events(path: &Path, events: impl Iterator<Item = Labelled>) -> Result<u64, Failure> {
+fn say_left_out(format: LogFormat, left_out: u64, talk: Talk) {
+    if left_out > 0 {
+        talk.line(format_args!(
+            "{left_out} events are of a kind that `{}` does not log",
+            format.name
+        ));
+    }
+}
+
+/// Writes events, one a line; gives the number of those written, and of those that the format cannot carry.
+fn write_events(
+    path: &Path,
+    format: LogFormat,
+    events: impl Iterator<Item = Labelled>,
+) -> Result<(u64, u64), Failure> {
     let mut out = create(path)?;
-    let mut line = Vec::new();
-    let mut count = 0;
+    let (mut count, mut left_out) = (0, 0);
     for labelled in events {
-        line.clear();
-        ocsf_out::write(&labelled.event, &mut line);
-        line.push(b'\n');
-        out.write_all(&line)?;
-        count += 1;
+        if write_one(&labelled.event, format, &mut *out)? {
+            count += 1;
+        } else {
+            left_out += 1;
+        }
     }
     out.flush()?;
-    Ok(count)
+    Ok((count, left_out))
+}
+
+/// Writes one event as a line; says whether the format carries it.
+fn write_one(event: &Event, format: LogFormat, out: &mut dyn Write) -> Result<bool, Failure> {
+    let Some(line) = (format.write)(event) else {
+        return Ok(false);
+    };
+    writeln!(out, "{line}")?;
+    Ok(true)
 }
 
 fn write_labels(path: &Path, events: impl Iterator<Item = Labelled>) -> Result<(), Failure> {
     let mut out = create(path)?;
-    for Labelled { event, label } in events {
-        let mut line = serde_json::json!({
-            "uid": event.uid.as_str(), "label": label.name(), "attack": label.is_attack(),
-        });
-        if let Label::Scenario(planted) = label {
-            line["campaign"] = planted.campaign.into();
-        }
-        writeln!(out, "{line}")?;
+    for labelled in events {
+        write_label(&labelled, &mut *out)?;
     }
     Ok(out.flush()?)
+}
+
+/// Writes the truth about one event as a line of JSON.
+fn write_label(Labelled { event, label }: &Labelled, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut line = serde_json::json!({
+        "uid": event.uid.as_str(), "label": label.name(), "attack": label.is_attack(),
+    });
+    if let (Label::Scenario(planted), Some(members)) = (label, line.as_object_mut()) {
+        members.insert("campaign".to_owned(), planted.campaign.into());
+    }
+    Ok(writeln!(out, "{line}")?)
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>, Failure> {
@@ -130,4 +172,9 @@ fn scope(name: &str) -> Result<Scope, String> {
         "activity" => Ok(Scope::Activity),
         _ => Err("choose logins or activity".to_owned()),
     }
+}
+
+fn format(name: &str) -> Result<LogFormat, String> {
+    let names = LOG_FORMATS.map(|format| format.name).join(", ");
+    LogFormat::by_name(name).ok_or_else(|| format!("choose one of {names}"))
 }

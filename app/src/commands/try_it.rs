@@ -2,10 +2,11 @@
 
 mod organisation;
 
-use super::serve::{log_to_stderr, runtime};
+use super::serve::runtime;
 use crate::config::Loaded;
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::serve::{Running, now};
+use crate::telemetry;
 use crate::terminal::{BOLD, FAINT, RED, RESET, Talk};
 use bytes::Bytes;
 use clap::Args;
@@ -58,10 +59,9 @@ const SOURCE: Text = Text::const_new("invented-idp");
 pub fn run(asked: &Try, talk: Talk) -> Result<Outcome, Failure> {
     let home = Home::new(asked)?;
     // The console shows what happens; a log is for those who ask for it.
-    if std::env::var_os("HABITUS_LOG").is_some() {
-        log_to_stderr();
-    }
     let mut loaded = Loaded::default();
+    let is_asked_for = std::env::var_os("HABITUS_LOG").is_some();
+    let _telemetry = is_asked_for.then(|| telemetry::start(&loaded)).transpose()?;
     loaded.config.serve.data_dir.clone_from(&home.dir);
     loaded.config.serve.listen = asked.listen.unwrap_or_else(usual_or_free);
     let ended = runtime(&loaded)?.block_on(live(asked, &loaded, talk));

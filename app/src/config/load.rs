@@ -126,6 +126,12 @@ impl Loaded {
         parent.unwrap_or(Path::new(""))
     }
 
+    /// Names the file's content, for the audit: the first 12 digits of its digest.
+    pub fn version(&self) -> String {
+        let digest = content_digest(self.text.as_bytes());
+        digest.get(..12).unwrap_or(&digest).to_owned()
+    }
+
     /// Whether the file sets the option at a path.
     pub fn sets(&self, path: &str) -> bool {
         self.places.contains_key(path)
@@ -244,6 +250,10 @@ mod tests {
             "formats.utc_offset = '1'",
             "formats.assume_year = 26",
             "replay.memory = true",
+            "telemetry.otlp_endpoint = 'localhost'",
+            "telemetry.otlp_endpoint = 'grpc://localhost:4317'",
+            "telemetry.otlp_endpoint = 'https://user:secret@collector:4318'",
+            "telemetry.otlp_endpiont = 'http://localhost:4318'",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -8,12 +8,14 @@ pub mod options;
 mod problem;
 mod ranges;
 mod serve;
+mod telemetry;
 mod values;
 
 pub use keys::distance;
 pub use load::{Depth, Loaded, load};
 pub use problem::Problems;
 pub use serve::{Fallback, Serve};
+pub use telemetry::Telemetry;
 pub use values::{ListKind, Size};
 
 use crate::cli;
@@ -46,6 +48,8 @@ pub struct Config {
     pub replay: Replay,
     /// `[serve]`
     pub serve: Serve,
+    /// `[telemetry]`
+    pub telemetry: Telemetry,
     /// `[[source]]`
     pub source: Vec<SourceSettings>,
     /// `[[responder]]`

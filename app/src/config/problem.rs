@@ -85,6 +85,11 @@ impl Problems {
         out
     }
 
+    /// The first one's message; absent if there is none.
+    pub fn first(&self) -> Option<&str> {
+        self.all.first().map(|problem| problem.message.as_str())
+    }
+
     /// As a machine reads them.
     pub fn lines(&self) -> Vec<Line<'_>> {
         let mut lines = Vec::with_capacity(self.all.len());

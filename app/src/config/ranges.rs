@@ -39,6 +39,11 @@ pub fn check(config: &Config, places: &Places) -> Vec<Problem> {
         config.replay.threads.map(f64::from),
         1.0..=256.0,
     );
+    if !config.telemetry.is_sound() {
+        let message =
+            "`otlp_endpoint` is no address of a collector: write http://host:4318, without user or query";
+        checks.push("telemetry.otlp_endpoint", message);
+    }
     checks.problems
 }
 

@@ -28,6 +28,8 @@ pub struct Serve {
     pub policy: Option<PathBuf>,
     /// Key of encryption at rest.
     pub encryption_key: Option<String>,
+    /// File outside the data directory for signed checkpoints of the audit.
+    pub audit_checkpoints: Option<PathBuf>,
     /// How long events wait for earlier ones, seconds.
     pub lateness_seconds: u32,
     /// Most events that wait.
@@ -96,6 +98,7 @@ impl Default for Serve {
             trusted_proxies: Vec::new(),
             policy: None,
             encryption_key: None,
+            audit_checkpoints: None,
             lateness_seconds: 120,
             waiting_max: 100_000,
             assess_deadline_ms: 50,

@@ -1,8 +1,8 @@
 //! Findings of a replay: grouped as the server groups them, and written when their window has ended.
 
-use habitus_engine::{Learning, MODEL, Record};
+use habitus_engine::{Learning, MODEL};
 use habitus_findings::{Findings, Hit, Lifecycle, Settings, View, Writer};
-use habitus_model::{Assessment, Millis};
+use habitus_model::{Millis, RiskScore};
 use serde_json::Value;
 
 /// Memory for findings whose window has not ended, bytes; beyond it they are written early.
@@ -31,8 +31,8 @@ impl Grouping {
     }
 
     /// Whether an event belongs to a finding. Probes are questions, and make none.
-    pub fn wants(&self, record: &Record, assessment: &Assessment) -> bool {
-        record.learning == Learning::Learn && assessment.score.get() >= self.from_score
+    pub fn wants(&self, learning: Learning, score: RiskScore) -> bool {
+        learning == Learning::Learn && score.get() >= self.from_score
     }
 
     /// Takes the next event; the findings that are complete by its time are appended to `closed`.

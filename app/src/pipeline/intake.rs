@@ -1,14 +1,16 @@
 //! First pass: from bytes to contexts in order of time.
 
+use super::ordered::Ordered;
 use super::plan::Plan;
-use super::spare::Spare;
+use super::spare::{Empty, Spare};
 use super::stored::{Item, sort_key};
 use super::tally::Tally;
 use crate::failure::Failure;
 use habitus_enrich::Enricher;
 use habitus_model::{AccountId, Event, EventUid, Rejection, RejectionKind, TenantId, Text, TimeQuality};
 use habitus_normalize::Normalizer;
-use habitus_sources::{Batch, Error, Framed, SortKey, Sorted, Sorter, parallel_ordered};
+use habitus_sources::{Batch, Error, Framed, SortKey, Sorter, parallel_ordered};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// All events in order, with what was counted on the way.
@@ -42,20 +44,28 @@ pub fn read(plan: &Plan, watch: Option<&EventUid>) -> Result<Sieved, Failure> {
     let mut tally = Tally::default();
     let mut watched = None;
     let bar = plan.talk.progress("reading", plan.total_bytes());
-    let spare = Spare::default();
+    let spare = Spare::<Stock>::default();
+    let batches = plan.batches();
+    let worked_off = batches.spare();
     let worker = || {
         let mut enricher = Enricher::new(Arc::clone(&plan.tables));
-        let (normalizers, spare) = (&normalizers, &spare);
+        let (normalizers, spare, worked_off) = (&normalizers, &spare, &worked_off);
         move |batch: Result<Batch, Error>| {
-            sift(batch, plan, (normalizers, &mut enricher), (watch, spare.take()))
+            let stock = spare.take();
+            let sifted = sift(&batch, plan, (normalizers, &mut enricher), (watch, stock));
+            if let Ok(batch) = batch {
+                worked_off.give(batch);
+            }
+            sifted
         }
     };
-    parallel_ordered(plan.threads, plan.batches(), worker, |sifted| {
+    parallel_ordered(plan.threads, batches, worker, |sifted| {
         let sifted: Sifted = sifted?;
-        for (key, range) in &sifted.items {
-            sorter.push(*key, sifted.bytes.get(range.clone()).unwrap_or_default())?;
+        let Stock { bytes, items } = &sifted.stock;
+        for (key, range) in items {
+            sorter.push(*key, bytes.get(range.clone()).unwrap_or_default())?;
         }
-        spare.give(sifted.bytes);
+        spare.give(sifted.stock);
         tally.add(sifted.tally);
         watched = watched.take().or(sifted.watched);
         bar.at(&plan.progress);
@@ -71,23 +81,35 @@ pub fn read(plan: &Plan, watch: Option<&EventUid>) -> Result<Sieved, Failure> {
     })
 }
 
+/// Events put aside.
+#[derive(Debug, Default)]
+struct Stock {
+    bytes: Vec<u8>,
+    items: Vec<(SortKey, Range<usize>)>,
+}
+
+impl Empty for Stock {
+    fn empty(&mut self) {
+        self.bytes.clear();
+        self.items.clear();
+    }
+}
+
 /// What one batch gave.
 struct Sifted {
-    bytes: Vec<u8>,
-    items: Vec<(SortKey, std::ops::Range<usize>)>,
+    stock: Stock,
     tally: Tally,
     watched: Option<Owner>,
 }
 
 fn sift(
-    batch: Result<Batch, Error>,
+    batch: &Result<Batch, Error>,
     plan: &Plan,
     (normalizers, enricher): (&[Normalizer], &mut Enricher),
-    (watch, bytes): (Option<&EventUid>, Vec<u8>),
+    (watch, stock): (Option<&EventUid>, Stock),
 ) -> Result<Sifted, Failure> {
     let mut sifted = Sifted {
-        bytes,
-        items: Vec::new(),
+        stock,
         tally: Tally::default(),
         watched: None,
     };
@@ -101,11 +123,11 @@ fn sift(
     let learning = plan.learning(batch.input);
     let mut formats: Vec<(Text, u64)> = Vec::new();
     let Sifted {
-        bytes,
-        items,
+        stock,
         tally,
         watched,
     } = &mut sifted;
+    let Stock { bytes, items } = stock;
     let take = |events: &[Event]| {
         for event in events.iter() {
             count(&mut formats, event.source.as_str());
@@ -122,7 +144,7 @@ fn sift(
         }
         Ok(())
     };
-    each_record(&batch, normalizers, tally, (take, |_: &Rejection, _| {}))?;
+    each_record(batch, normalizers, tally, (take, |_: &Rejection, _| {}))?;
     sifted.tally.formats.extend(formats);
     Ok(sifted)
 }
@@ -190,83 +212,5 @@ fn count(formats: &mut Vec<(Text, u64)>, format: &str) {
     match formats.iter_mut().find(|(name, _)| name == format) {
         Some((_, count)) => *count += 1,
         None => formats.push((Text::new(format), 1)),
-    }
-}
-
-/// Events one by one in order, duplicates left out.
-pub struct Ordered {
-    sorted: Sorted,
-    bytes: Vec<u8>,
-    key: Option<SortKey>,
-    /// Events with the key that was last, as they were stored; equal events are among them. Buffers are kept.
-    same_key: Vec<Vec<u8>>,
-    same_keys: usize,
-    duplicates: u64,
-}
-
-/// Events with one key that are compared with the next; ids that repeat more often than this within a millisecond are no
-/// ids.
-const SAME_KEY_MAX: usize = 256;
-
-impl Ordered {
-    fn new(sorted: Sorted) -> Self {
-        Self {
-            sorted,
-            bytes: Vec::new(),
-            key: None,
-            same_key: Vec::new(),
-            same_keys: 0,
-            duplicates: 0,
-        }
-    }
-
-    /// Events left out so far because they came before.
-    pub fn duplicates(&self) -> u64 {
-        self.duplicates
-    }
-
-    /// The next event; absent at the end.
-    ///
-    /// # Errors
-    /// Temporary files that cannot be read.
-    pub fn next(&mut self) -> Result<Option<Item>, Failure> {
-        loop {
-            let Some(key) = self.sorted.next_into(&mut self.bytes)? else {
-                return Ok(None);
-            };
-            let item = Item::take(key, &self.bytes)?;
-            if self.key != Some(key) {
-                self.key = Some(key);
-                self.same_keys = 0;
-            } else if self.came_before(key, &item)? {
-                self.duplicates += 1;
-                continue;
-            }
-            self.keep();
-            return Ok(Some(item));
-        }
-    }
-
-    fn came_before(&self, key: SortKey, item: &Item) -> Result<bool, Failure> {
-        for bytes in self.same_key.iter().take(self.same_keys) {
-            if Item::take(key, bytes)?.is_same(item) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Keeps the event that was read last, to compare others with.
-    fn keep(&mut self) {
-        if self.same_keys >= SAME_KEY_MAX {
-            return;
-        }
-        if self.same_key.len() == self.same_keys {
-            self.same_key.push(Vec::new());
-        }
-        if let Some(kept) = self.same_key.get_mut(self.same_keys) {
-            std::mem::swap(kept, &mut self.bytes);
-            self.same_keys += 1;
-        }
     }
 }

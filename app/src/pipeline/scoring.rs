@@ -1,41 +1,30 @@
-//! Second pass: events in order through the engine.
+//! Second pass: events in order through the engine, which has a clerk in each shard write the verdicts.
 
 use super::executor::Threads;
-use super::intake::Ordered;
+use super::ordered::{Opened, Repeats};
 use super::plan::Plan;
-use super::stored::Item;
-use crate::failure::Failure;
-use habitus_engine::{Engine, Record};
-use habitus_model::{Assessment, Text};
-
-/// Events taken up at once: the engine's longest epoch, so that its threads are started once for each.
-const BATCH_EVENTS: usize = 4_096;
-
-/// Events with their assessments.
-pub struct Scored {
-    /// The events.
-    pub records: Vec<Record>,
-    /// The format of each.
-    pub sources: Vec<Text>,
-    /// The assessment of each.
-    pub assessments: Vec<Assessment>,
-}
+use habitus_engine::{Clerk, Engine};
 
 /// Scores and learns, batch by batch.
-pub struct Scorer {
-    ordered: Ordered,
+pub struct Scorer<C: Clerk> {
     engine: Engine,
-    ended: bool,
+    repeats: Repeats,
+    /// One a shard.
+    pub clerks: Vec<C>,
+    /// What was noted of each event of the batch scored last.
+    pub notes: Vec<C::Note>,
 }
 
-impl Scorer {
-    /// A scorer that knows nothing yet.
-    pub fn new(plan: &Plan, ordered: Ordered) -> Self {
+impl<C: Clerk> Scorer<C> {
+    /// A scorer that knows nothing yet; `clerk` makes the clerk of a shard, by its number.
+    pub fn new(plan: &Plan, clerk: impl Fn(usize) -> C) -> Self {
         let engine = Engine::new(plan.config().engine(plan.threads));
+        let clerks = (0..engine.shard_count()).map(clerk).collect();
         Self {
-            ordered,
             engine,
-            ended: false,
+            repeats: Repeats::default(),
+            clerks,
+            notes: Vec::new(),
         }
     }
 
@@ -46,41 +35,14 @@ impl Scorer {
 
     /// Events left out because they came before.
     pub fn duplicates(&self) -> u64 {
-        self.ordered.duplicates()
+        self.repeats.left_out()
     }
 
-    fn batch(&mut self) -> Result<Option<Scored>, Failure> {
-        let mut records = Vec::with_capacity(BATCH_EVENTS);
-        let mut sources = Vec::with_capacity(BATCH_EVENTS);
-        while records.len() < BATCH_EVENTS {
-            let Some(Item { record, source }) = self.ordered.next()? else {
-                break;
-            };
-            records.push(record);
-            sources.push(source);
-        }
-        if records.is_empty() {
-            return Ok(None);
-        }
-        let mut assessments = Vec::with_capacity(records.len());
-        self.engine.handle_batch(&records, &Threads, &mut assessments);
-        Ok(Some(Scored {
-            records,
-            sources,
-            assessments,
-        }))
-    }
-}
-
-impl Iterator for Scorer {
-    type Item = Result<Scored, Failure>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let batch = self.batch();
-        self.ended = !matches!(batch, Ok(Some(_)));
-        batch.transpose()
+    /// Scores and learns the batch that comes next, and leaves in it the events that were scored.
+    pub fn take(&mut self, batch: &mut Opened) {
+        self.notes.clear();
+        self.repeats.sieve(batch);
+        self.engine
+            .handle_batch_with(&batch.records, &Threads, (&mut self.clerks, &mut self.notes));
     }
 }

@@ -1,27 +1,47 @@
 //! Buffers that go round: filled on one thread, emptied on another, and filled again.
 //!
-//! A batch of verdicts takes six megabytes. Allocated anew each time, every page of it is faulted in and zeroed again.
+//! A batch of stored events takes a megabyte. Allocated anew each time, every page of it is faulted in and zeroed again.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Empty buffers with their memory. There are as many as ever were in use at once.
-#[derive(Debug, Default)]
-pub struct Spare {
-    buffers: Mutex<Vec<Vec<u8>>>,
+/// Something that can be emptied and keeps its memory.
+pub trait Empty {
+    /// Forgets what is in it.
+    fn empty(&mut self);
 }
 
-impl Spare {
+/// Empty buffers with their memory. There are as many as ever were in use at once.
+#[derive(Debug)]
+pub struct Spare<T> {
+    buffers: Mutex<Vec<T>>,
+}
+
+impl<T> Default for Spare<T> {
+    fn default() -> Self {
+        Self {
+            buffers: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Empty + Default> Spare<T> {
     /// An empty buffer, one that was used before if there is one.
-    pub fn take(&self) -> Vec<u8> {
+    pub fn take(&self) -> T {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         buffers.pop().unwrap_or_default()
     }
 
     /// Gives a buffer back. What is in it is forgotten.
-    pub fn give(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    pub fn give(&self, mut buffer: T) {
+        buffer.empty();
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         buffers.push(buffer);
+    }
+}
+
+impl<T> Empty for Vec<T> {
+    fn empty(&mut self) {
+        self.clear();
     }
 }
 
@@ -31,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_was_given_comes_back_empty() {
-        let spare = Spare::default();
+        let spare = Spare::<Vec<u8>>::default();
         spare.give(vec![1; 1_000]);
         let again = spare.take();
         assert!(again.is_empty() && again.capacity() >= 1_000);

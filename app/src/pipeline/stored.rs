@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use habitus_engine::{Learning, Record};
-use habitus_model::hash::symbol;
+use habitus_model::hash::symbol_of;
 use habitus_model::{Context, EventUid, Text};
 use habitus_sources::SortKey;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Item {
 /// The place of an event in the order.
 pub fn sort_key(uid: &EventUid, context: &Context, learning: Learning) -> SortKey {
     let time = context.time.as_millis();
-    let hash = || symbol(&[context.tenant.as_str().as_bytes(), &[0], uid.as_str().as_bytes()].concat());
+    let hash = || symbol_of(&[context.tenant.as_str().as_bytes(), &[0], uid.as_str().as_bytes()]);
     let (file, line) = match (learning, line_of(uid)) {
         (Learning::Probe, _) => (PROBE, hash()),
         (Learning::Learn, Some(line)) => (BY_LINE, line),

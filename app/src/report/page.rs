@@ -144,7 +144,7 @@ fn card(finding: &Finding) -> Card {
     };
     let title = match &finding.key {
         Key::Campaign { .. } => format!("Campaign over {} accounts", count(finding.accounts.count())),
-        key => behaviour::title(key.behaviour()).to_owned(),
+        _ => finding.what().to_owned(),
     };
     let events = finding.evidence();
     Card {

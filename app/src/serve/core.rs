@@ -1,8 +1,9 @@
 //! What all parts of the server share.
 
+use super::exports::Exports;
 use super::gate::Gate;
 use super::health::Health;
-use super::load::{Load, Permit};
+use super::load::{Load, Permit, Turns};
 use super::metrics::Metrics;
 use super::orders::Orders;
 use super::reading::{ReadRecord, Reader};
@@ -13,7 +14,7 @@ use habitus_findings::{Applied, Refused};
 use habitus_journal::group::Committer;
 use habitus_live::{Entry, Reducer};
 use habitus_model::Disposition;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
@@ -23,7 +24,7 @@ pub struct Core {
     /// Reads records; replaced when tables are.
     pub reader: ArcSwap<Reader>,
     /// What came before.
-    pub gate: Mutex<Gate>,
+    pub gate: Gate,
     /// Puts entries on stable storage.
     pub committer: OnceLock<Committer>,
     /// The reducer's thread.
@@ -32,12 +33,16 @@ pub struct Core {
     pub reducer: RwLock<Reducer>,
     /// Memory under way.
     pub load: Load,
+    /// Who reads when.
+    pub turns: Turns,
     /// Health of sources.
     pub health: Health,
     /// Live messages.
     pub stream: Stream,
     /// Orders on their way.
     pub orders: Arc<Orders>,
+    /// Findings on their way to SIEMs.
+    pub exports: Arc<Exports>,
     /// The audit chain.
     pub records: Records,
     /// Counts and times.

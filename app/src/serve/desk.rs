@@ -12,7 +12,8 @@ use habitus_console::product::{
 };
 use habitus_engine::Adjudication;
 use habitus_findings::{
-    Act, Applied, Ask, Command, CommandId, Cursor, Effects, Filter, FindingId, Reach, Refused, State, View,
+    Act, Applied, Ask, Command, CommandId, Cursor, Effects, Filter, FindingId, Reach, Refused, State, Taught,
+    View,
 };
 use habitus_live::Entry;
 use habitus_model::{RiskLevel, Text, Verdict};
@@ -45,7 +46,10 @@ impl Desk {
         let score_after = said.map(|said| reducer.score_after(&view.finding.worst, said).get());
         Ok(Outcome {
             finding: shown::row(view),
-            effect: Some(effect(&preview.effects, score_after)),
+            effect: Some(Effect {
+                similar: preview.similar.iter().map(ToString::to_string).collect(),
+                ..effect(view, &preview.effects, score_after)
+            }),
             dry_run: true,
         })
     }
@@ -73,7 +77,7 @@ impl Desk {
         let after = self.view(who, view.finding.id.as_str())?;
         Ok(Outcome {
             finding: shown::row(&after),
-            effect: is_ruling.then(|| effect(&applied.effects, score_after)),
+            effect: is_ruling.then(|| effect(view, &applied.effects, score_after)),
             dry_run: false,
         })
     }
@@ -178,13 +182,18 @@ fn refused(refused: Refused) -> Refusal {
     }
 }
 
-fn effect(effects: &Effects, score_after: Option<f64>) -> Effect {
-    let learned = effects.learn.iter().map(|event| event.uid.to_string());
+fn effect(view: &View, effects: &Effects, score_after: Option<f64>) -> Effect {
+    let events = |all: &[Taught]| all.iter().map(|event| event.uid.to_string()).collect();
+    let findings = |all: &[FindingId]| all.iter().map(ToString::to_string).collect();
     Effect {
         text: effects.text(),
-        learns: learned.collect(),
-        score_after: score_after.map(|score| (score * 1e4).floor() / 1e4),
-        closes: effects.closes.iter().map(ToString::to_string).collect(),
+        learns: events(&effects.learn),
+        unlearns: events(&effects.unlearn),
+        score_before: shown::cut(view.finding.score().get()),
+        score_after: score_after.map(shown::cut),
+        closes: findings(&effects.closes),
+        opens: findings(&effects.opens),
+        similar: Vec::new(),
     }
 }
 

@@ -1,11 +1,15 @@
 //! How each source does, as the server sees it.
 
+use super::gaps::Gaps;
 use super::reading::{Missing, Read};
-use habitus_console::product::{MissingField, RejectedSample, SourceHealth, SourceState};
+use habitus_console::product::{LiveSource, MissingField, RejectedSample, SourceHealth, SourceState};
 use habitus_model::math::{from_i64, from_u64};
-use habitus_model::{EventTime, IngestTime, TenantId, Text};
+use habitus_model::{EventTime, IngestTime, Millis, TenantId, Text};
+use habitus_sources::live::skew::Skew;
+use habitus_sources::live::{HealthReport, RunningSource};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
 
 /// Sources watched; senders may invent names.
 const SOURCES_MAX: usize = 1_000;
@@ -13,23 +17,23 @@ const SOURCES_MAX: usize = 1_000;
 const REASONS_MAX: usize = 10;
 /// Formats kept for each.
 const FORMATS_MAX: usize = 16;
-/// Delays kept for each, for the 95th percentile and the median.
-const DELAYS_MAX: usize = 1_000;
 /// Minutes that the rate is taken over.
 const RATE_MINUTES: i64 = 5;
 /// A field counts as missing if so large a share of records lacks it.
 const MISSING_FROM: f64 = 0.9;
 /// Records before anything is said of fields.
 const RECORDS_MIN: u64 = 20;
-/// A source is silent after so many times its usual gap between arrivals.
-const SILENT_GAPS: f64 = 10.0;
+/// A source is silent after so many times the longest gap that is usual for it; the alert says the same.
+const SILENT_GAPS: f64 = 3.0;
 /// And never sooner than this, seconds.
 const SILENT_SECONDS_MIN: f64 = 60.0;
 
 /// The health of all sources.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Health {
     sources: Mutex<BTreeMap<(TenantId, Text), Source>>,
+    /// The sources that the configuration names, once they run.
+    live: OnceLock<Vec<RunningSource>>,
 }
 
 #[derive(Debug, Default)]
@@ -38,14 +42,14 @@ struct Source {
     records: u64,
     rejected: u64,
     duplicates: u64,
+    refused: u64,
     reasons: Vec<(String, u64)>,
     formats: Vec<Text>,
     last_event: Option<EventTime>,
     last_heard: Option<IngestTime>,
-    /// Seconds between arrivals, a moving average.
-    gap_seconds: Option<f64>,
-    /// Milliseconds from event to arrival.
-    delays: VecDeque<i64>,
+    gaps: Gaps,
+    /// From event to arrival, of events that have a time of their own.
+    delays: Skew,
     /// Events by minute of arrival.
     minutes: VecDeque<(i64, u64)>,
     missing: [u64; 5],
@@ -75,7 +79,11 @@ impl Health {
             source.records += 1;
             source.count_missing(record.missing);
             for arrival in &record.events {
-                source.event(arrival.record.context.time, &arrival.origin.format, now);
+                let time = arrival.record.context.time;
+                source.event(time, &arrival.origin.format, now);
+                if !record.missing.time {
+                    source.delays.add(now, time);
+                }
             }
         }
         source.rejected += read.rejected_count;
@@ -84,29 +92,122 @@ impl Health {
         }
     }
 
-    /// The sources of a tenant, by name.
-    pub fn of(&self, tenant: &TenantId, now: IngestTime) -> Vec<SourceHealth> {
-        let sources = self.sources.lock();
-        let ours = sources.iter().filter(|((owner, _), _)| owner == tenant);
-        ours.map(|((_, name), source)| source.health(name, now)).collect()
+    /// Takes note of records that can never be taken, and why.
+    pub fn never(&self, tenant: &TenantId, name: &Text, (count, reason): (u64, &str), now: IngestTime) {
+        let mut sources = self.sources.lock();
+        let key = (tenant.clone(), name.clone());
+        if !sources.contains_key(&key) && sources.len() >= SOURCES_MAX {
+            return;
+        }
+        let source = sources.entry(key).or_default();
+        source.hear(now);
+        source.rejected += count;
+        source.reject(reason);
     }
 
-    /// Seconds since 1970 of each source's last event, events and rejections, for metrics.
-    pub fn totals(&self) -> Vec<(Text, Option<i64>, u64, u64)> {
+    /// Takes note that a source was told to come again later.
+    pub fn refused(&self, tenant: &TenantId, name: &Text) {
+        let mut sources = self.sources.lock();
+        if let Some(source) = sources.get_mut(&(tenant.clone(), name.clone())) {
+            source.refused += 1;
+        }
+    }
+
+    /// The sources of the configuration run: what they count themselves is told with the rest.
+    pub fn run(&self, live: &[RunningSource]) {
+        // Set once, at the start.
+        let _ = self.live.set(live.to_vec());
+    }
+
+    /// The sources of a tenant, by name; those too that are configured and have not sent anything yet.
+    pub fn of(&self, tenant: &TenantId, now: IngestTime) -> Vec<SourceHealth> {
         let sources = self.sources.lock();
-        let each = sources.iter().map(|((_, name), source)| {
-            let last = source.last_event.map(|time| time.as_millis() / 1_000);
-            (name.clone(), last, source.events, source.rejected)
+        let silent = Source::default();
+        let mut all: BTreeMap<Text, &Source> = BTreeMap::new();
+        let live = self.live().filter(|one| one.label.tenant == tenant.as_str());
+        all.extend(live.map(|one| (Text::new(&one.label.name), &silent)));
+        let ours = sources.iter().filter(|((owner, _), _)| owner == tenant);
+        all.extend(ours.map(|((_, name), source)| (name.clone(), source)));
+        let each = all.into_iter().map(|(name, source)| {
+            let reports = self.live().filter(|one| one.label.name == name.as_str());
+            let report = reports.map(|one| one.health.report()).next();
+            source.health(&name, report.as_ref(), now)
         });
         each.collect()
     }
+
+    /// What is scraped of each source. Names of sources are labels and tenants are not, so those of one name are told together.
+    pub fn totals(&self) -> BTreeMap<Text, Totals> {
+        let sources = self.sources.lock();
+        let mut all: BTreeMap<Text, Totals> = BTreeMap::new();
+        for ((_, name), source) in sources.iter() {
+            let total = all.entry(name.clone()).or_default();
+            total.last_heard = total.last_heard.max(source.last_heard);
+            let gap = source.gaps.expected();
+            total.expected_gap_seconds = more(total.expected_gap_seconds, gap);
+            let skew = source.delays.estimate().map(seconds);
+            total.skew_seconds = more(total.skew_seconds, skew);
+            total.refused += source.refused;
+        }
+        for one in self.live() {
+            let total = all.entry(Text::new(&one.label.name)).or_default();
+            let report = one.health.report();
+            total.refused += report.refused;
+            total.dropped += report.dropped;
+        }
+        all
+    }
+
+    fn live(&self) -> impl Iterator<Item = &RunningSource> {
+        self.live.get().into_iter().flatten()
+    }
+}
+
+/// What is scraped of a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Totals {
+    /// When it last sent anything.
+    pub last_heard: Option<IngestTime>,
+    /// The longest silence that is usual for it.
+    pub expected_gap_seconds: Option<f64>,
+    /// Median of arrival minus event over its last 1,000 events.
+    pub skew_seconds: Option<f64>,
+    /// Records that are gone.
+    pub dropped: u64,
+    /// Batches that had to wait.
+    pub refused: u64,
+}
+
+/// The one that is further from zero.
+fn more(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.abs() > a.abs() { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+fn shown(live: &HealthReport) -> LiveSource {
+    let fault = live.last_fault.as_ref();
+    LiveSource {
+        kind: live.kind.name().to_owned(),
+        received: live.received,
+        oversized: live.oversized,
+        open: live.open,
+        turned_away: live.turned_away,
+        timed_out: live.timed_out,
+        last_fault: fault.map(|fault| fault.text.clone()),
+        last_fault_at: fault.map(|fault| fault.at.as_event()),
+    }
+}
+
+fn seconds(span: Millis) -> f64 {
+    from_i64(span.0) / 1_000.0
 }
 
 impl Source {
     fn hear(&mut self, now: IngestTime) {
         if let Some(before) = self.last_heard {
-            let seconds = seconds_between(before, now);
-            self.gap_seconds = Some(self.gap_seconds.map_or(seconds, |gap| 0.9 * gap + 0.1 * seconds));
+            self.gaps.add(seconds_between(before, now), now);
         }
         self.last_heard = self.last_heard.max(Some(now));
     }
@@ -116,10 +217,6 @@ impl Source {
         self.last_event = self.last_event.max(Some(time));
         if !self.formats.contains(format) && self.formats.len() < FORMATS_MAX {
             self.formats.push(format.clone());
-        }
-        self.delays.push_back(now.as_millis() - time.as_millis());
-        if self.delays.len() > DELAYS_MAX {
-            self.delays.pop_front();
         }
         let minute = now.as_millis().div_euclid(60_000);
         match self.minutes.back_mut() {
@@ -160,8 +257,11 @@ impl Source {
         }
     }
 
-    fn health(&self, name: &Text, now: IngestTime) -> SourceHealth {
-        let (state, text) = self.state(now);
+    fn health(&self, name: &Text, live: Option<&HealthReport>, now: IngestTime) -> SourceHealth {
+        let (state, mut text) = self.state(now);
+        if let (SourceState::Waiting, Some(fault)) = (state, live.and_then(|live| live.last_fault.as_ref())) {
+            text = fault.text.clone();
+        }
         let mut samples: Vec<RejectedSample> = self
             .reasons
             .iter()
@@ -179,12 +279,16 @@ impl Source {
             last_event: self.last_event,
             events: self.events,
             per_minute: self.per_minute(now),
-            lag_seconds: self.quantile(0.95).map(|ms| ms.max(0.0) / 1_000.0),
+            lag_seconds: self.delays.quantile(0.95).map(|lag| seconds(lag).max(0.0)),
+            expected_gap_seconds: self.gaps.expected(),
+            duplicates: self.duplicates,
             rejected: self.rejected,
+            refused: self.refused + live.map_or(0, |live| live.refused),
+            dropped: live.map_or(0, |live| live.dropped),
             samples,
-            // A source's events are never younger than zero unless its clock is ahead; the median tells which.
-            skew_seconds: self.quantile(0.5).map(|ms| -ms / 1_000.0).filter(|s| *s > 0.0),
+            skew_seconds: self.delays.estimate().map(|delay| -seconds(delay)),
             missing: self.lacking(),
+            live: live.map(shown),
         }
     }
 
@@ -201,9 +305,9 @@ impl Source {
             return (SourceState::Failing, text);
         }
         let quiet = self.last_heard.map_or(0.0, |heard| seconds_between(heard, now));
-        match self.gap_seconds {
+        match self.gaps.expected() {
             Some(gap) if quiet > (SILENT_GAPS * gap).max(SILENT_SECONDS_MIN) => {
-                let text = format!("silent for {quiet:.0} seconds, expected every {gap:.0}");
+                let text = format!("silent for {quiet:.0} seconds, usually for no more than {gap:.0}");
                 (SourceState::Silent, text)
             }
             _ => (SourceState::Ok, format!("{} events", self.events)),
@@ -221,16 +325,6 @@ impl Source {
         let first = self.minutes.front()?.0;
         let minutes = (minute - first + 1).clamp(1, RATE_MINUTES + 1);
         Some(from_u64(count) / from_i64(minutes))
-    }
-
-    fn quantile(&self, share: f64) -> Option<f64> {
-        let mut sorted: Vec<i64> = self.delays.iter().copied().collect();
-        sorted.sort_unstable();
-        let last = sorted.len().checked_sub(1)?;
-        let at = habitus_model::math::to_i64(share * from_i64(i64::try_from(last).unwrap_or(0)));
-        sorted
-            .get(usize::try_from(at).unwrap_or(0))
-            .map(|ms| from_i64(*ms))
     }
 
     fn lacking(&self) -> Vec<MissingField> {
@@ -251,4 +345,88 @@ impl Source {
 
 fn seconds_between(from: IngestTime, to: IngestTime) -> f64 {
     from_i64(to.as_millis() - from.as_millis()).max(0.0) / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> IngestTime {
+        IngestTime::from_millis(1_767_600_000_000 + seconds * 1_000).unwrap()
+    }
+
+    fn source() -> (TenantId, Text) {
+        (TenantId::default(), Text::new("idp"))
+    }
+
+    #[test]
+    fn rejections_are_told_with_their_reasons_and_silence_after_three_usual_gaps() {
+        let (health, (tenant, name)) = (Health::default(), source());
+        for n in 0..30 {
+            let read = Read {
+                rejected_count: 1,
+                rejected: vec![habitus_console::product::RejectedLine {
+                    line: 1,
+                    error: "`time` is missing".to_owned(),
+                }],
+                ..Read::default()
+            };
+            health.heard(&tenant, &name, (&read, 2), at(n * 40));
+        }
+        health.refused(&tenant, &name);
+        health.refused(&tenant, &Text::new("never-heard-of"));
+        let of = |now| health.of(&tenant, now).remove(0);
+        let told = of(at(30 * 40));
+        assert_eq!(
+            (told.state, told.rejected, told.refused),
+            (SourceState::Failing, 30, 1)
+        );
+        assert_eq!(
+            (told.samples[0].error.as_str(), told.samples[0].count),
+            ("`time` is missing", 30)
+        );
+        assert_eq!(told.expected_gap_seconds, Some(40.0));
+        assert!(health.of(&TenantId::new("other"), at(0)).is_empty());
+        let totals = health.totals();
+        assert_eq!(totals.len(), 1);
+        assert_eq!(totals[&name].last_heard, Some(at(29 * 40)));
+    }
+
+    #[test]
+    fn the_skew_is_the_median_of_arrival_minus_event_and_has_its_sign() {
+        let mut source = Source::default();
+        for n in 0..1_000 {
+            source.delays.add(at(n), at(n - 7_200).as_event());
+        }
+        let told = source.health(&Text::new("idp"), None, at(1_000));
+        // Ahead is positive for people, behind is positive where arrival minus event is scraped.
+        assert_eq!(told.skew_seconds, Some(-7_200.0));
+        assert_eq!(more(Some(3.0), Some(-7_200.0)), Some(-7_200.0));
+        assert_eq!(told.lag_seconds, Some(7_200.0));
+    }
+
+    #[test]
+    fn what_a_missing_field_blinds_are_families_that_there_are() {
+        let families = habitus_detect_families();
+        for (field, blinds) in FIELDS {
+            for family in blinds {
+                assert!(families.contains(family), "{field} blinds {family}?");
+            }
+        }
+    }
+
+    fn habitus_detect_families() -> Vec<&'static str> {
+        use habitus_model::Family;
+        let all = [
+            Family::Network,
+            Family::Device,
+            Family::Joint,
+            Family::Clock,
+            Family::Gap,
+            Family::Motion,
+            Family::Session,
+            Family::Burst,
+        ];
+        all.map(habitus_findings::behaviour::name).to_vec()
+    }
 }

@@ -2,17 +2,17 @@
 
 use super::clock;
 use super::core::{Core, Shared, Work};
-use super::gate::{Came, wide};
 use super::kept::{self, Kind};
 use super::load::Permit;
 use super::metrics::{ByResult, Taken};
 use super::reading::{Read, ReadRecord, Sent};
 use async_trait::async_trait;
 use habitus_console::product::{self, Content, IngestAnswer, Refusal, Submission};
-use habitus_journal::{Entry, Error, Position};
-use habitus_model::Text;
+use habitus_journal::group::Kept;
+use habitus_journal::seen::{Fingerprint, Identity, Seen, Sighting};
+use habitus_journal::{Entry, Error};
+use habitus_model::{TenantId, Text};
 use habitus_sources::live::{Accepted, LiveBatch, Refused, Sink};
-use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -27,11 +27,21 @@ const MEMORY_FACTOR: usize = 4;
 pub struct Intake(pub Shared);
 
 /// What passed the gate, and what did not.
+#[derive(Default)]
 struct Passed {
     records: Vec<ReadRecord>,
     entries: Vec<Entry>,
-    ids: Vec<u128>,
+    ids: Vec<Fingerprint>,
     answer: IngestAnswer,
+}
+
+/// What is on its way to stable storage, and who waits for it.
+struct UnderWay {
+    records: Vec<ReadRecord>,
+    ids: Vec<Fingerprint>,
+    answer: IngestAnswer,
+    permit: Permit,
+    tell: Tell,
 }
 
 impl Intake {
@@ -47,7 +57,12 @@ impl Intake {
         let core = Shared::clone(core);
         let started = tokio::time::Instant::now();
         let metrics = Shared::clone(&core);
-        let job = tokio::task::spawn_blocking(move || core.take(&sent, &content, permit, tell));
+        let turn = std::sync::Arc::clone(&core.turns.intake).acquire_owned().await;
+        let job = tokio::task::spawn_blocking(move || {
+            // It is given back when the work is done, even if the sender has gone meanwhile.
+            let _turn = turn;
+            core.take(&sent, &content, permit, tell)
+        });
         job.await.map_err(|_| Refusal::Internal)??;
         let answer = told.await.map_err(|_| Refusal::ShuttingDown)?;
         metrics.metrics.commit.observe(started.elapsed().as_secs_f64());
@@ -66,105 +81,118 @@ impl Core {
         permit: Permit,
         tell: Tell,
     ) -> Result<(), Refusal> {
+        let span = tracing::info_span!(
+            "ingest",
+            bytes = bytes_of(content),
+            records = tracing::field::Empty
+        )
+        .entered();
         let read = self.reader.load().read(content, sent);
         let read = read.map_err(|reason| Refusal::BadFormat { reason })?;
+        span.record("records", read.records.len());
         let (rejected, ignored) = (read.rejected_count, read.ignored);
+        let ids = self.gate.identities((&sent.tenant, &sent.source), &read.records);
         // Held until the entries are in the committer's queue: a second copy is answered after the first is durable.
-        let mut gate = self.gate.lock();
+        let mut seen = self.gate.lock();
         // Whether a first copy will be kept is not known yet, so nobody is told that a second is a duplicate of it.
-        let ids = read.records.iter().map(|record| record.id(sent));
-        if ids.into_iter().any(|id| gate.is_under_way(id)) {
+        if ids.iter().any(|id| seen.is_pending(id.fingerprint)) {
             return Err(Refusal::Overloaded { retry_after: 1 });
         }
         let Some(committer) = self.committer.get() else {
             return Err(Refusal::ShuttingDown);
         };
-        let passed = self.pass(&mut gate, sent, read);
-        self.count(&passed.answer, rejected, ignored);
         let Passed {
             records,
             entries,
             ids,
             answer,
-        } = passed;
-        let core = Shared::clone(self);
-        let taken_back = ids.clone();
-        let committed = move |result: habitus_journal::Result<Range<Position>>| match result {
-            Ok(positions) => {
-                core.gate.lock().arrive(&ids);
-                let work = Work::Records {
-                    positions: positions.start.0..positions.end.0,
-                    records,
-                    permit,
-                };
-                // A reducer that is gone means that the process ends; what is durable is judged after the start.
-                let _ = core.work.send(work);
-                let _ = tell.send(Ok(answer));
-            }
-            Err(error) => {
-                core.gate.lock().take_back(&ids);
-                let _ = tell.send(Err(refusal(&error)));
-            }
+        } = self.pass(&mut seen, sent, (read, &ids))?;
+        self.count(&answer, rejected, ignored);
+        let (core, forgotten) = (Shared::clone(self), ids.clone());
+        let under_way = UnderWay {
+            records,
+            ids,
+            answer,
+            permit,
+            tell,
         };
-        let appended = committer.append_then(entries, Box::new(committed));
+        let appended = committer.append_kept(entries, Box::new(move |kept| core.kept(kept, under_way)));
         appended.map_err(|error| {
-            gate.take_back(&taken_back);
+            seen.forget(forgotten);
             refusal(&error)
         })
     }
 
-    fn pass(&self, gate: &mut super::gate::Gate, sent: &Sent, read: Read) -> Passed {
-        let duplicates_before = read.records.len();
-        let mut passed = Passed {
-            records: Vec::with_capacity(duplicates_before),
-            entries: Vec::with_capacity(duplicates_before),
-            ids: Vec::with_capacity(duplicates_before),
-            answer: IngestAnswer {
-                accepted: 0,
-                duplicates: 0,
-                rejected: Vec::new(),
-            },
-        };
+    /// What is on stable storage is known and judged, also of a request that met a full disk half-way: sent again, the rest is new.
+    fn kept(&self, kept: Kept, mut under_way: UnderWay) {
+        let count = kept.positions.end.0.saturating_sub(kept.positions.start.0);
+        let known = usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .min(under_way.ids.len());
+        let lost = under_way.ids.split_off(known);
+        {
+            let mut seen = self.gate.lock();
+            seen.settle(under_way.ids, kept.positions.end);
+            seen.forget(lost);
+        }
+        under_way.records.truncate(known);
+        if count > 0 {
+            let work = Work::Records {
+                positions: kept.positions.start.0..kept.positions.end.0,
+                records: under_way.records,
+                permit: under_way.permit,
+            };
+            // A reducer that is gone means that the process ends; what is durable is judged after the start.
+            let _ = self.work.send(work);
+        }
+        let answer = kept
+            .failed
+            .map_or(Ok(under_way.answer), |error| Err(refusal(&error)));
+        let _ = under_way.tell.send(answer);
+    }
+
+    /// Tells new records from others. After an error nothing of it is remembered.
+    fn pass(
+        &self,
+        seen: &mut Seen,
+        sent: &Sent,
+        (mut read, ids): (Read, &[Identity]),
+    ) -> Result<Passed, Refusal> {
+        let mut passed = Passed::default();
         // After the others, so that records and positions run side by side.
         let mut conflicts = Vec::new();
-        let mut heard = Read {
-            rejected: read.rejected,
-            rejected_count: read.rejected_count,
-            ignored: read.ignored,
-            records: Vec::new(),
-        };
-        for record in read.records {
-            let id = record.id(sent);
+        for (record, id) in std::mem::take(&mut read.records).into_iter().zip(ids) {
             let events = u64::try_from(record.events.len()).unwrap_or(u64::MAX);
-            match gate.pass(id, wide(&record.raw), sent.ingest) {
-                Came::New => {
+            let sighting = seen.check(*id, sent.ingest).map_err(|error| {
+                seen.forget(std::mem::take(&mut passed.ids));
+                refusal(&error)
+            })?;
+            let entry = |kind| kept::event(kind, sent, record.occurrence, &record.raw);
+            match sighting {
+                Sighting::New => {
                     passed.answer.accepted += events;
-                    passed.ids.push(id);
-                    passed
-                        .entries
-                        .push(kept::event(Kind::Event, sent, record.occurrence, &record.raw));
+                    passed.ids.push(id.fingerprint);
+                    passed.entries.push(entry(Kind::Event));
                     passed.records.push(record);
                 }
-                Came::Before => passed.answer.duplicates += events,
-                Came::Otherwise => {
+                // One that is under way stands twice in what was sent now.
+                Sighting::Duplicate | Sighting::Pending => passed.answer.duplicates += events,
+                Sighting::Conflict => {
                     passed.answer.duplicates += events;
                     let result = Taken::conflict;
                     self.metrics.events.get_or_create(&ByResult { result }).inc();
-                    conflicts.push(kept::event(Kind::Conflict, sent, record.occurrence, &record.raw));
+                    conflicts.push(entry(Kind::Conflict));
                 }
             }
         }
         passed.entries.append(&mut conflicts);
-        std::mem::swap(&mut heard.records, &mut passed.records);
-        self.health.heard(
-            &sent.tenant,
-            &sent.source,
-            (&heard, passed.answer.duplicates),
-            sent.ingest,
-        );
-        std::mem::swap(&mut heard.records, &mut passed.records);
-        passed.answer.rejected = heard.rejected;
-        passed
+        std::mem::swap(&mut read.records, &mut passed.records);
+        let counted = (&read, passed.answer.duplicates);
+        self.health
+            .heard(&sent.tenant, &sent.source, counted, sent.ingest);
+        std::mem::swap(&mut read.records, &mut passed.records);
+        passed.answer.rejected = read.rejected;
+        Ok(passed)
     }
 
     fn count(&self, answer: &IngestAnswer, rejected: u64, ignored: u64) {
@@ -197,8 +225,16 @@ fn one_a_line(batch: &LiveBatch) -> Vec<product::Record> {
         label: None,
         time: None,
         host: None,
+        // Read again from the same place of the same file, as happens after a crash, it is the same.
+        place: batch.checkpoint.map(|place| narrow(place.record_id(at, line))),
     };
     batch.iter().map(record).collect()
+}
+
+/// The lower half of an id: enough, because the bytes of the record count beside it.
+fn narrow(id: u128) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = id.to_le_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// What a journal's error is to a sender.
@@ -207,6 +243,9 @@ pub fn refusal(error: &Error) -> Refusal {
         Error::Overloaded => Refusal::Overloaded { retry_after: 1 },
         Error::Full => Refusal::Full { retry_after: 30 },
         Error::Closed | Error::Stopped => Refusal::ShuttingDown,
+        Error::TooLarge { .. } | Error::NameTooLong { .. } => Refusal::BadFormat {
+            reason: error.to_string(),
+        },
         error => {
             tracing::error!(%error, "the journal cannot take entries");
             Refusal::Internal
@@ -223,7 +262,43 @@ impl product::Intake for Intake {
             format: submission.format.filter(|format| format != "auto"),
             ingest: clock::now(),
         };
-        self.take(sent, submission.content).await
+        let (tenant, source) = (sent.tenant.clone(), sent.source.clone());
+        let answer = self.take(sent, submission.content).await;
+        if let Err(Refusal::Overloaded { .. } | Refusal::Full { .. }) = &answer {
+            self.0.health.refused(&tenant, &source);
+        }
+        answer
+    }
+}
+
+fn later(seconds: u64, reason: &str) -> Refused {
+    Refused {
+        retry_after: Duration::from_secs(seconds),
+        reason: reason.to_owned(),
+    }
+}
+
+impl Intake {
+    /// A batch that can never be taken is let go and counted: it would come for ever, and nothing after it.
+    fn never(&self, batch: &LiveBatch, refusal: &Refusal) -> Accepted {
+        let records = batch.iter().count();
+        let count = u64::try_from(records).unwrap_or(u64::MAX);
+        let label = &batch.source;
+        let (tenant, source) = (TenantId::new(label.tenant.as_str()), Text::new(&label.name));
+        let reason = refusal.to_string();
+        tracing::error!(source = %label.name, records, %reason, "records can never be taken, and are let go");
+        let health = &self.0.health;
+        health.never(&tenant, &source, (count, &reason), clock::now());
+        let result = Taken::rejected;
+        self.0
+            .metrics
+            .events
+            .get_or_create(&ByResult { result })
+            .inc_by(count);
+        Accepted {
+            rejected: u32::try_from(records).unwrap_or(u32::MAX),
+            ..Accepted::default()
+        }
     }
 }
 
@@ -232,30 +307,26 @@ impl Sink for Intake {
     async fn submit(&self, batch: LiveBatch) -> Result<Accepted, Refused> {
         let label = &batch.source;
         let sent = Sent {
-            tenant: habitus_model::TenantId::new(label.tenant.as_str()),
+            tenant: TenantId::new(label.tenant.as_str()),
             source: Text::new(&label.name),
             format: (label.format != "auto").then(|| Text::new(&label.format)),
             ingest: clock::now(),
         };
         let answer = self.take(sent, Content::Records(one_a_line(&batch))).await;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        answer
-            .map(|answer| Accepted {
+        match answer {
+            Ok(answer) => Ok(Accepted {
                 events: small(answer.accepted),
                 duplicates: small(answer.duplicates),
                 rejected: u32::try_from(answer.rejected.len()).unwrap_or(u32::MAX),
-            })
-            .map_err(|refusal| {
-                let seconds = match &refusal {
-                    Refusal::Overloaded { retry_after } | Refusal::Full { retry_after } => {
-                        u64::from(*retry_after)
-                    }
-                    _ => 5,
-                };
-                Refused {
-                    retry_after: Duration::from_secs(seconds),
-                    reason: refusal.to_string(),
-                }
-            })
+            }),
+            Err(Refusal::Overloaded { retry_after } | Refusal::Full { retry_after }) => Err(later(
+                u64::from(retry_after),
+                "the server is busy, or its disk is full",
+            )),
+            Err(Refusal::ShuttingDown) => Err(later(5, "the server is going down")),
+            Err(Refusal::Internal) => Err(later(5, "the journal cannot take entries")),
+            Err(refusal) => Ok(self.never(&batch, &refusal)),
+        }
     }
 }

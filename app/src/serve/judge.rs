@@ -17,7 +17,7 @@ pub struct Judge(pub Shared);
 /// Time that is left for writing the answer once it is known.
 const MARGIN: Duration = Duration::from_millis(2);
 /// Name of this way to ask, in metrics.
-const HOOK: ByHook = ByHook { hook: "assess" };
+pub const HOOK: ByHook = ByHook { hook: "assess" };
 
 impl Core {
     /// The decision on one event; waits for the state no longer than `patience`.
@@ -69,7 +69,16 @@ impl product::Judge for Judge {
         let core = Shared::clone(&self.0);
         let patience = question.deadline.saturating_sub(MARGIN);
         let started = tokio::time::Instant::now();
-        let job = tokio::task::spawn_blocking(move || core.judge(&question, patience));
+        let job = async {
+            // It is given back only when the work is done, whoever has stopped waiting.
+            let turn = std::sync::Arc::clone(&core.turns.inline).acquire_owned().await;
+            let job = move || {
+                let answer = core.judge(&question, patience.saturating_sub(started.elapsed()));
+                drop(turn);
+                answer
+            };
+            tokio::task::spawn_blocking(job).await
+        };
         let answer = match tokio::time::timeout(patience, job).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Refusal::Internal),

@@ -1,10 +1,10 @@
 //! What the log keeps of a record, and how it is read again.
 //!
 //! ```text
-//! event    1 byte  layout, 1
+//! event    1 byte  layout, 2
 //!          1 byte  length of the format's name; 0: it was recognised
 //!                  name of the format
-//!          4 bytes occurrence, little-endian
+//!          8 bytes occurrence, little-endian; in layout 1 they are 4
 //!                  the record as it came
 //! command          JSON
 //! tick             nothing: its ingest time says it
@@ -33,7 +33,7 @@ pub enum Kind {
     Conflict,
 }
 
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 impl Kind {
     const ALL: [(Self, u8); 7] = [
@@ -77,9 +77,9 @@ impl Kind {
 }
 
 /// The entry for a record.
-pub fn event(kind: Kind, sent: &Sent, occurrence: u32, raw: &[u8]) -> Entry {
+pub fn event(kind: Kind, sent: &Sent, occurrence: u64, raw: &[u8]) -> Entry {
     let format = sent.format.as_deref().unwrap_or_default();
-    let mut payload = Vec::with_capacity(raw.len() + format.len() + 6);
+    let mut payload = Vec::with_capacity(raw.len() + format.len() + 10);
     payload.push(LAYOUT);
     payload.push(u8::try_from(format.len()).unwrap_or(0));
     payload.extend_from_slice(format.as_bytes());
@@ -106,14 +106,21 @@ pub fn other(kind: Kind, tenant: &TenantId, now: IngestTime, payload: Vec<u8>) -
 }
 
 /// What was sent, its occurrence and its bytes; absent if the payload is of another layout.
-pub fn read(entry: &Entry) -> Option<(Sent, u32, &[u8])> {
+pub fn read(entry: &Entry) -> Option<(Sent, u64, &[u8])> {
     let (layout, rest) = entry.payload.split_first()?;
     let (len, rest) = rest.split_first()?;
     let (format, rest) = rest.split_at_checked(usize::from(*len))?;
-    let (occurrence, raw) = rest.split_first_chunk::<4>()?;
-    if *layout != LAYOUT {
-        return None;
-    }
+    let (occurrence, raw) = match *layout {
+        1 => {
+            let (bytes, raw) = rest.split_first_chunk::<4>()?;
+            (u64::from(u32::from_le_bytes(*bytes)), raw)
+        }
+        LAYOUT => {
+            let (bytes, raw) = rest.split_first_chunk::<8>()?;
+            (u64::from_le_bytes(*bytes), raw)
+        }
+        _ => return None,
+    };
     let format = std::str::from_utf8(format).ok()?;
     let sent = Sent {
         tenant: entry.tenant.clone(),
@@ -121,7 +128,7 @@ pub fn read(entry: &Entry) -> Option<(Sent, u32, &[u8])> {
         format: (!format.is_empty()).then(|| Text::new(format)),
         ingest: entry.ingested,
     };
-    Some((sent, u32::from_le_bytes(*occurrence), raw))
+    Some((sent, occurrence, raw))
 }
 
 #[cfg(test)]
@@ -151,5 +158,18 @@ mod tests {
             }
         }
         assert_eq!(Kind::of(99), None);
+    }
+
+    #[test]
+    fn records_of_layout_1_read_as_they_were() {
+        let mut entry = other(Kind::Event, &TenantId::default(), IngestTime::EPOCH, Vec::new());
+        entry.payload = [&[1, 4], &b"okta"[..], &[3, 0, 0, 0], b"{}"].concat();
+        let (sent, occurrence, raw) = read(&entry).unwrap();
+        assert_eq!(
+            (sent.format.as_deref(), occurrence, raw),
+            (Some("okta"), 3, &b"{}"[..])
+        );
+        entry.payload[0] = 3;
+        assert!(read(&entry).is_none(), "of a later version");
     }
 }

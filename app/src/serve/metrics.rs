@@ -51,6 +51,13 @@ pub struct ByAction {
     pub result: &'static str,
 }
 
+/// Exporters are named by operators, and few.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByExport {
+    pub exporter: String,
+    pub result: &'static str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByHook {
     pub hook: &'static str,
@@ -76,6 +83,8 @@ pub struct Metrics {
     pub verdicts: Family<ByVerdict, Counter>,
     /// Tries of orders.
     pub actions: Family<ByAction, Counter>,
+    /// Tries of records for SIEMs.
+    pub exports: Family<ByExport, Counter>,
     /// Events judged late, and events from the future.
     pub late: Counter,
     pub future: Counter,
@@ -86,6 +95,8 @@ pub struct Metrics {
     pub findings: Gauge,
     pub outbox: Gauge,
     pub dead: Gauge,
+    pub exports_waiting: Gauge,
+    pub exports_dead: Gauge,
     pub position: Gauge,
     pub ids: Gauge,
 }
@@ -104,6 +115,7 @@ impl Metrics {
             fallback: Family::default(),
             verdicts: Family::default(),
             actions: Family::default(),
+            exports: Family::default(),
             late: Counter::default(),
             future: Counter::default(),
             waiting: Gauge::default(),
@@ -112,9 +124,13 @@ impl Metrics {
             findings: Gauge::default(),
             outbox: Gauge::default(),
             dead: Gauge::default(),
+            exports_waiting: Gauge::default(),
+            exports_dead: Gauge::default(),
             position: Gauge::default(),
             ids: Gauge::default(),
         };
+        // A rate needs a beginning: what must not happen is there from the start, at zero.
+        drop(metrics.fallback.get_or_create(&super::judge::HOOK));
         metrics.register();
         metrics
     }
@@ -159,11 +175,21 @@ impl Metrics {
         r.register("verdicts", "Verdicts of analysts", self.verdicts.clone());
         r.register("actions", "Tries of orders by result", self.actions.clone());
         r.register(
+            "exports",
+            "Tries of findings for SIEMs by result",
+            self.exports.clone(),
+        );
+        r.register(
             "events_late",
             "Events that came later than the lateness",
             self.late.clone(),
         );
         r.register("events_future", "Events from the future", self.future.clone());
+        self.register_depths();
+    }
+
+    fn register_depths(&mut self) {
+        let r = &mut self.registry;
         r.register(
             "queue_events",
             "Events that wait for earlier ones",
@@ -174,6 +200,16 @@ impl Metrics {
         r.register("findings", "Findings kept", self.findings.clone());
         r.register("outbox_orders", "Orders that wait", self.outbox.clone());
         r.register("outbox_dead", "Orders given up", self.dead.clone());
+        r.register(
+            "export_records",
+            "Findings that wait for SIEMs",
+            self.exports_waiting.clone(),
+        );
+        r.register(
+            "export_dead",
+            "Findings given up for SIEMs",
+            self.exports_dead.clone(),
+        );
         r.register("dedupe_ids", "Event ids remembered", self.ids.clone());
         r.register(
             "journal_position",

@@ -2,7 +2,7 @@
 //! machines ask.
 //!
 //! ```text
-//! HTTP, syslog, files ─▶ reading ─▶ intake ─▶ journal ─▶ reduce (one thread: the reducer) ─▶ findings, orders, live messages
+//! HTTP, syslog, files ─▶ reading ─▶ intake ─▶ journal ─▶ reduce (one thread: the reducer) ─▶ findings, orders, exports, live messages
 //!                                                            ▲ read lock
 //!                                              judge, desk, directory
 //! ```
@@ -12,18 +12,23 @@ mod clock;
 mod core;
 mod desk;
 mod directory;
+mod exports;
+mod gaps;
 mod gate;
 mod health;
 mod intake;
 mod judge;
 mod kept;
 mod load;
+mod made;
 mod metrics;
 pub mod offline;
+mod offsite;
 mod operations;
 mod orders;
 mod reading;
 mod records;
+mod recovery;
 mod reduce;
 mod run;
 mod shown;
@@ -33,5 +38,7 @@ mod store;
 mod stream;
 
 pub use clock::now;
-pub use run::Running;
-pub use store::Layout;
+pub use kept::Kind;
+pub use made::{check_policy, check_responders};
+pub use run::{Running, tls};
+pub use store::{Layout, failure, keyring};

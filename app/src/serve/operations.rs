@@ -1,8 +1,10 @@
 //! What operators ask: readiness and metrics.
 
 use super::core::Shared;
+use super::health::Totals;
 use async_trait::async_trait;
 use habitus_console::product::{self, Check, Readiness};
+use habitus_model::math::{from_i64, from_u64};
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
@@ -50,7 +52,12 @@ impl product::Operations for Operations {
         let (waiting, leased, dead, _) = core.orders.counts();
         core.metrics.outbox.set(gauge(waiting + leased));
         core.metrics.dead.set(gauge(dead));
-        core.metrics.ids.set(gauge(core.gate.lock().len()));
+        let seen = core.gate.lock().stats();
+        let ids = usize::try_from(seen.in_memory + seen.in_files).unwrap_or(usize::MAX);
+        core.metrics.ids.set(gauge(ids));
+        let (waiting, dead) = core.exports.counts();
+        core.metrics.exports_waiting.set(gauge(waiting));
+        core.metrics.exports_dead.set(gauge(dead));
         core.metrics.under_way.set(gauge(core.load.used()));
         let mut text = core.metrics.text();
         sources(core, &mut text);
@@ -60,23 +67,56 @@ impl product::Operations for Operations {
 
 /// Sources are named by operators or bound to tokens, and bounded in number: they may be labels.
 fn sources(core: &Shared, text: &mut String) {
-    let end = "# EOF\n";
-    let body = text.trim_end_matches(end).len();
+    const END: &str = "# EOF\n";
+    let body = text.trim_end_matches(END).len();
     text.truncate(body);
-    text.push_str("# HELP habitus_source_last_event_timestamp_seconds Time of the last event of a source.\n");
-    text.push_str("# TYPE habitus_source_last_event_timestamp_seconds gauge\n");
     let totals = core.health.totals();
-    for (name, last, _, _) in &totals {
-        if let Some(last) = last {
-            // Writing to memory does not fail.
-            let _ = writeln!(
-                text,
-                "habitus_source_last_event_timestamp_seconds{{source=\"{}\"}} {last}",
-                escaped(name)
-            );
+    let mut metric = |name: &str, (kind, help): (&str, &str), value: &dyn Fn(&Totals) -> Option<f64>| {
+        let _ = write!(
+            text,
+            "# HELP habitus_source_{name} {help}.\n# TYPE habitus_source_{name} {kind}\n"
+        );
+        let suffix = if kind == "counter" { "_total" } else { "" };
+        for (source, totals) in &totals {
+            if let Some(value) = value(totals) {
+                // Writing to memory does not fail.
+                let _ = writeln!(
+                    text,
+                    "habitus_source_{name}{suffix}{{source=\"{}\"}} {value}",
+                    escaped(source)
+                );
+            }
         }
-    }
-    text.push_str(end);
+    };
+    metric(
+        "last_event_timestamp_seconds",
+        ("gauge", "When a source last sent anything"),
+        &|one| one.last_heard.map(|at| from_i64(at.as_millis() / 1_000)),
+    );
+    metric(
+        "expected_gap_seconds",
+        ("gauge", "Longest silence that is usual for a source"),
+        &|one| one.expected_gap_seconds,
+    );
+    metric(
+        "skew_seconds",
+        (
+            "gauge",
+            "Median of arrival minus event over the last 1,000 events of a source",
+        ),
+        &|one| one.skew_seconds,
+    );
+    metric(
+        "dropped",
+        ("counter", "Records of a source that are gone"),
+        &|one| Some(from_u64(one.dropped)),
+    );
+    metric(
+        "refused",
+        ("counter", "Batches of a source that had to wait"),
+        &|one| Some(from_u64(one.refused)),
+    );
+    text.push_str(END);
 }
 
 fn escaped(name: &str) -> String {

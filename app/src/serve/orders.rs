@@ -1,6 +1,8 @@
 //! Orders: held for a person, in the outbox, on their way, done, dead.
 
 use super::clock;
+use super::core::Core;
+use super::metrics::ByAction;
 use habitus_console::product::{ActionRow, ActionState, Page, Refusal};
 use habitus_journal::outbox::{Item, Lease, Outbox, Outcome};
 use habitus_model::{IngestTime, Millis, Mode, Order, TenantId, Text};
@@ -20,6 +22,8 @@ const HELD_MAX: usize = 10_000;
 const AT_ONCE: usize = 16;
 /// The worker looks at least so often.
 const LOOK: Duration = Duration::from_secs(1);
+/// Looks between two clean-ups of the outbox.
+const LOOKS_TO_MAINTAIN: u32 = 60;
 
 /// All orders.
 pub struct Orders {
@@ -201,7 +205,10 @@ impl Orders {
         told: Arc<dyn Fn(Tried) + Send + Sync>,
     ) {
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        loop {
+        for look in (0..LOOKS_TO_MAINTAIN).cycle() {
+            if look == 0 {
+                self.maintain();
+            }
             let leases = self.due();
             for lease in leases {
                 let Ok(slot) = Arc::clone(&at_once).acquire_owned().await else {
@@ -214,6 +221,15 @@ impl Orders {
                 });
             }
             let _ = tokio::time::timeout(LOOK, self.wake.notified()).await;
+        }
+    }
+
+    /// Forgets what is done long enough, and writes the file anew if most of it is history.
+    fn maintain(&self) {
+        match self.inner.lock().outbox.maintain(clock::now()) {
+            Ok(dropped) if dropped.is_empty() => {}
+            Ok(dropped) => tracing::error!(orders = dropped.len(), "orders that were given up made room"),
+            Err(error) => tracing::error!(%error, "the outbox cannot be looked after"),
         }
     }
 
@@ -348,6 +364,31 @@ impl Inner {
     }
 }
 
+impl Core {
+    /// Counts a try, and puts it into the audit.
+    pub fn tell_try(&self, tried: &Tried) {
+        let label = ByAction {
+            action: tried.order.action.name(),
+            result: tried.outcome,
+        };
+        self.metrics.actions.get_or_create(&label).inc();
+        let notice = &tried.order.notice;
+        let detail = serde_json::json!({
+            "responder": tried.order.responder.as_str(),
+            "action": tried.order.action.name(),
+            "result": tried.outcome,
+            "detail": tried.detail,
+        });
+        self.records.note(
+            &notice.tenant,
+            "order.attempt",
+            Some(tried.order.id.clone()),
+            (detail, &notice.policy),
+        );
+        self.records.commit();
+    }
+}
+
 fn refused(why: &'static str) -> Outcome {
     Outcome::Refused {
         why: Text::const_new(why),
@@ -356,7 +397,7 @@ fn refused(why: &'static str) -> Outcome {
 
 /// A responder's outcome as the outbox takes it, and its detail. What may have happened is tried again: the order's id
 /// lets the other side tell.
-fn outcome_of(went: &habitus_responders::Outcome) -> (Outcome, String) {
+pub fn outcome_of(went: &habitus_responders::Outcome) -> (Outcome, String) {
     use habitus_responders::Outcome as Went;
     match went {
         Went::Done { detail } => (Outcome::Delivered, detail.clone()),

@@ -1,9 +1,9 @@
 //! From what was sent to what the log keeps: records framed, read, given a place and a client.
 
-use super::gate::id_of;
 use habitus_console::product::{Content, RejectedLine};
 use habitus_engine::{Learning, Record};
 use habitus_enrich::{Enricher, IpListKind, Tables};
+use habitus_journal::log::PAYLOAD_BYTES_MAX;
 use habitus_live::{Arrival, List, Origin, Place, Said};
 use habitus_model::{Event, EventTime, IngestTime, Rejection, TenantId, Text};
 use habitus_normalize::{FormatChoice, Normalizer, Options};
@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Rejections told of one file's content; further ones are counted. Of records that a shipper took apart all are told, since
 /// its protocol answers for each.
 pub const REJECTED_MAX: usize = 1_000;
+
+/// Longest record, bytes: what the log takes, less what stands before it there.
+const RAW_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - 1_024;
 
 /// Whose records these are, where they came from, when.
 #[derive(Debug, Clone)]
@@ -35,20 +38,13 @@ pub struct Sent {
 pub struct ReadRecord {
     /// As it came.
     pub raw: Vec<u8>,
-    /// How many equal records came before it with what was sent: tells equal lines without an id apart.
-    pub occurrence: u32,
+    /// How many equal records came before it with what was sent, or the place it stands at: tells equal lines without an id
+    /// apart.
+    pub occurrence: u64,
     /// Its events, without a position in the log yet.
     pub events: Vec<Arrival>,
     /// Fields that its source does not give.
     pub missing: Missing,
-}
-
-impl ReadRecord {
-    /// What tells it from other records of its tenant and source.
-    pub fn id(&self, sent: &Sent) -> u128 {
-        let uids = self.events.iter().map(|arrival| arrival.record.uid.as_str());
-        id_of(&sent.tenant, &sent.source, uids)
-    }
 }
 
 /// Which of the fields that scoring lives on are missing.
@@ -138,7 +134,7 @@ impl Reader {
             Content::Records(records) => {
                 pass.rejected_max = usize::MAX;
                 for (line, record) in (1..).zip(records) {
-                    pass.record(&record.content, line, None);
+                    pass.record(&record.content, line, record.place);
                 }
             }
         }
@@ -153,7 +149,7 @@ impl Reader {
     ///
     /// # Errors
     /// Why it cannot be read now; it could be once.
-    pub fn again(&self, raw: &[u8], occurrence: u32, sent: &Sent) -> Result<Vec<Arrival>, String> {
+    pub fn again(&self, raw: &[u8], occurrence: u64, sent: &Sent) -> Result<Vec<Arrival>, String> {
         let normalizer = self.normalizer(sent)?;
         let mut enricher = self.borrow();
         let mut pass = Pass {
@@ -164,7 +160,7 @@ impl Reader {
             rejected_max: REJECTED_MAX,
             read: Read::default(),
         };
-        pass.record(raw, 0, Some(occurrence));
+        pass.parse(raw, 0, occurrence);
         let mut read = pass.read;
         self.give_back(enricher);
         match (read.records.pop(), read.rejected.pop()) {
@@ -207,7 +203,7 @@ struct Pass<'a> {
     enricher: &'a mut Enricher,
     sent: &'a Sent,
     /// Equal records so far, by a hash of their bytes.
-    seen: HashMap<u64, u32>,
+    seen: HashMap<u64, u64>,
     rejected_max: usize,
     read: Read,
 }
@@ -234,16 +230,23 @@ impl Pass<'_> {
         }
     }
 
-    /// Reads one record; `again` is its occurrence, if it is known already.
-    fn record(&mut self, raw: &[u8], line: u64, again: Option<u32>) {
-        let occurrence = again.unwrap_or_else(|| {
+    /// Reads one record that the log does not hold yet; `place` tells it from equal ones, if its sender knows it.
+    fn record(&mut self, raw: &[u8], line: u64, place: Option<u64>) {
+        if raw.len() > RAW_BYTES_MAX {
+            return self.reject(line, "the record is longer than the log takes".to_owned());
+        }
+        let occurrence = place.unwrap_or_else(|| {
             let count = self.seen.entry(habitus_model::hash::symbol(raw)).or_default();
             *count += 1;
             *count - 1
         });
+        self.parse(raw, line, occurrence);
+    }
+
+    fn parse(&mut self, raw: &[u8], line: u64, occurrence: u64) {
         let mut events = Vec::new();
         // Where the source gives no id, it comes from the bytes and this number.
-        match self.normalizer.normalize(raw, u64::from(occurrence), &mut events) {
+        match self.normalizer.normalize(raw, occurrence, &mut events) {
             Ok(0) => self.read.ignored += 1,
             Ok(_) => {
                 let missing = Missing::of(&events);

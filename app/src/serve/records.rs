@@ -5,7 +5,7 @@ use super::core::Shared;
 use async_trait::async_trait;
 use habitus_console::product::{self, AuditEntry, AuditNote, AuditQuery, Page, Refusal, Who};
 use habitus_engine::MODEL;
-use habitus_journal::audit::{Audit, AuditReader, Draft, Filter};
+use habitus_journal::audit::{Audit, AuditReader, Checkpoint, Draft, Filter};
 use habitus_model::{EventTime, TenantId, Text};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -65,6 +65,23 @@ impl Records {
     pub fn commit(&self) {
         if let Err(error) = self.audit.lock().commit(clock::now()) {
             tracing::error!(%error, "the audit cannot be written");
+        }
+    }
+
+    /// Signed checkpoints from the one on that covers an entry, oldest first.
+    pub fn checkpoints(&self, from: u64) -> Vec<Checkpoint> {
+        self.audit.lock().checkpoints(from).to_vec()
+    }
+
+    /// The number of the next entry.
+    pub fn ends(&self) -> u64 {
+        self.audit.lock().next_seq()
+    }
+
+    /// Signs what stands there, for an orderly end.
+    pub fn seal(&self) {
+        if let Err(error) = self.audit.lock().checkpoint(clock::now()) {
+            tracing::error!(%error, "the audit cannot be signed");
         }
     }
 

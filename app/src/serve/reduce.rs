@@ -5,7 +5,7 @@ use super::metrics::{ByLevel, ByVerdict};
 use super::snapshots::Keeper;
 use super::{clock, shown};
 use habitus_engine::Sequential;
-use habitus_findings::{Applied, Change, CommandId, Refused, What};
+use habitus_findings::{Applied, Change, CommandId, News, Refused, What};
 use habitus_live::{Arrival, Entry, Output, Stage};
 use habitus_model::{Assessment, Disposition, Text};
 use habitus_policy::Ruling;
@@ -87,14 +87,16 @@ impl Reduce {
         while entries.peek().is_some() {
             let some: Vec<Entry> = entries.by_ref().take(AT_ONCE).collect();
             self.core.reducer.write().apply(some, &Sequential, &mut out);
+            let mut news = Vec::new();
             for output in out.drain(..) {
-                self.publish(output);
+                self.publish(output, &mut news);
             }
+            self.core.tell_exporters(news);
         }
         self.core.records.commit();
     }
 
-    fn publish(&mut self, output: Output) {
+    fn publish(&mut self, output: Output, told: &mut Vec<News>) {
         match output {
             Output::Verdict {
                 arrival,
@@ -113,7 +115,10 @@ impl Reduce {
                     self.core.follow(&arrival, &assessment, (&ruling, finding));
                 }
             }
-            Output::Findings(changes) => self.core.tell_findings(&changes),
+            Output::Findings { changes, news } => {
+                self.core.tell_findings(&changes);
+                told.extend(news);
+            }
             Output::Command { id, result } => {
                 if let Some(reply) = self.replies.remove(&id) {
                     let _ = reply.send(result);

@@ -2,11 +2,13 @@
 
 use super::clock;
 use super::intake::Intake;
-use super::start::{Server, console_clock, console_settings};
+use super::made::{console_clock, console_settings};
+use super::start::Server;
 use super::store::Layout;
 use crate::config::{Loaded, Serve};
 use crate::failure::{Failure, Trouble};
 use habitus_console::Console;
+use habitus_normalize::FormatChoice;
 use habitus_sources::live::{self, Wiring};
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
@@ -69,6 +71,7 @@ impl Running {
         let mut server = Server::start(loaded, &layout)?;
         let shutdown = CancellationToken::new();
         let sources = sources(loaded, &server, (&layout, shutdown.clone())).await?;
+        server.core.health.run(sources.sources());
         server.background();
         // Who allows plain HTTP says that a proxy has TLS: then browsers come over it.
         let https = tls.is_some() || serve.dangerously_allow_plain_http;
@@ -140,10 +143,12 @@ impl Running {
 }
 
 fn reload(server: &Server, loaded: Result<Loaded, Failure>, layout: &Layout) {
-    match loaded.and_then(|loaded| server.reload(&loaded, layout)) {
-        Ok(()) => tracing::info!("configuration, tables and policy were read again"),
+    let read = loaded.and_then(|loaded| server.reload(&loaded, layout).map(|()| loaded.version()));
+    match &read {
+        Ok(_) => tracing::info!("configuration, tables and policy were read again"),
         Err(failure) => tracing::error!(%failure, "the last good configuration stays"),
     }
+    server.note_reload(&read.map_err(|failure| failure.trouble()));
 }
 
 async fn sources(
@@ -153,6 +158,11 @@ async fn sources(
 ) -> Result<live::Running, Failure> {
     let mut settings = loaded.config.source.clone();
     for source in &mut settings {
+        if let Err(error) = source.format.parse::<FormatChoice>() {
+            let message = format!("source `{}`: `format`: {error}", source.name);
+            return Err(Failure::new(Trouble::Configuration, message)
+                .help("`auto` recognises each record; `habitus normalize --help` lists the formats"));
+        }
         for path in &mut source.paths {
             *path = loaded.base().join(&path);
         }
@@ -193,7 +203,11 @@ fn refuse_open_doors(serve: &Serve, has_tls: bool) -> Result<(), Failure> {
     ))
 }
 
-fn tls(loaded: &Loaded) -> Result<Option<Arc<ServerConfig>>, Failure> {
+/// The certificate that the configuration names; absent if it names none.
+///
+/// # Errors
+/// One that cannot be used.
+pub fn tls(loaded: &Loaded) -> Result<Option<Arc<ServerConfig>>, Failure> {
     let serve = &loaded.config.serve;
     let (cert, key) = match (&serve.tls_cert, &serve.tls_key) {
         (None, None) => return Ok(None),

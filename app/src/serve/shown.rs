@@ -6,7 +6,7 @@ use habitus_console::product::{
     FindingRow, FindingState, Habit, HabitValue, Labelled, Note, Session, SessionRow, time,
 };
 use habitus_engine::MODEL;
-use habitus_findings::{Deed, Entry, Findings, Hit, Key, State, View};
+use habitus_findings::{Deed, Entry, Findings, Hit, Key, State, Told, View};
 use habitus_live::people::{Brief, Person, Session as Seen, Tally};
 use habitus_model::math::round_to;
 use habitus_model::{IngestTime, Status};
@@ -25,10 +25,7 @@ pub fn row(view: &View) -> FindingRow {
         kind: account.is_some().then(|| finding.worst.kind.name().to_owned()),
         account,
         title: finding.title(),
-        behaviour: finding
-            .key
-            .behaviour()
-            .map(|_| finding.key.behaviour_name().to_owned()),
+        behaviour: Some(finding.key.behaviour_name().to_owned()),
         state: state(view.state),
         risk_score: cut(finding.score().get()),
         risk_level: finding.level(),
@@ -122,6 +119,15 @@ fn key(view: &View) -> Vec<Labelled> {
         labelled("behaviour", finding.key.behaviour_name()),
         labelled("window from", time::text(finding.start)),
     ];
+    let told = match &view.told {
+        Told::ByItself => None,
+        Told::ByCampaign(id) => Some(("part of campaign", id)),
+        Told::ByStorm(id) => Some(("folded into storm", id)),
+    };
+    let continues = view.continues.as_ref().map(|id| ("continues", id));
+    let continued = view.continued_by.as_ref().map(|id| ("continued by", id));
+    let others = [told, continues, continued].into_iter().flatten();
+    key.extend(others.map(|(label, id)| labelled(label, id.as_str())));
     if view.provisional {
         key.push(labelled("settled", "no: its events wait for earlier ones"));
     }
@@ -321,6 +327,6 @@ pub fn session(session: &Seen) -> Session {
 }
 
 /// A score with four decimals, cut and not rounded, so that it never seems to reach a level that it does not.
-fn cut(score: f64) -> f64 {
+pub fn cut(score: f64) -> f64 {
     (score * 1e4).floor() / 1e4 + 0.0
 }

@@ -1,29 +1,21 @@
-//! Snapshots of the whole state, and coming back from them.
+//! Snapshots of the whole state; `recovery` comes back from them.
 
 use super::clock;
 use super::core::Core;
-use super::gate::{self, Gate};
-use super::kept::{self, Kind};
-use super::reading::Reader;
-use super::reduce::placed;
-use crate::failure::{Failure, Trouble};
-use habitus_engine::{MODEL, Sequential};
-use habitus_journal::log::Readers;
-use habitus_journal::snapshot::{Loaded, Snapshot, Snapshots};
-use habitus_journal::{Position, Record};
-use habitus_live::{Entry, Output, Reducer, Settings};
+use crate::failure::Failure;
+use habitus_engine::MODEL;
+use habitus_journal::Position;
+use habitus_journal::snapshot::{Snapshot, Snapshots};
 use habitus_model::IngestTime;
-use habitus_policy::{Held, Ruling};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Names of a snapshot's parts.
-const STATE: &str = "state";
-const VIEW: &str = "view";
-const GATE: &str = "gate";
-const HELD: &str = "held";
-/// Entries applied at once when coming back.
-const AT_ONCE: usize = 1_024;
+/// The part that holds the reducer's state.
+pub const STATE: &str = "state";
+/// The part that holds what is shown of people.
+pub const VIEW: &str = "view";
+/// The part that holds orders that wait for a person.
+pub const HELD: &str = "held";
 
 /// When snapshots are taken.
 #[derive(Debug, Clone, Copy)]
@@ -71,12 +63,21 @@ impl Keeper {
         if self.position == self.saved {
             return;
         }
+        let _span = tracing::info_span!("snapshot", position = self.position).entered();
         self.saved_at = clock::now();
+        // What is before a snapshot need not be read again to know what was seen.
+        core.gate.write_out();
         match self.snapshot(core) {
             Ok(snapshot) => match self.snapshots.save(&snapshot) {
                 Ok(saved) => {
                     self.saved = self.position;
-                    tracing::info!(position = self.position, bytes = saved.bytes, "snapshot taken");
+                    let millis = clock::now().as_millis() - self.saved_at.as_millis();
+                    tracing::info!(
+                        position = self.position,
+                        bytes = saved.bytes,
+                        millis,
+                        "snapshot taken"
+                    );
                 }
                 Err(error) => {
                     tracing::error!(%error, "a snapshot cannot be written; the log keeps all since the last")
@@ -91,7 +92,6 @@ impl Keeper {
         let (state, view) = (reducer.snapshot()?, reducer.view()?);
         let policy = reducer.rules().policy().version().to_owned();
         drop(reducer);
-        let gate = postcard::to_stdvec(&core.gate.lock().keep())?;
         let held = postcard::to_stdvec(&core.orders.held())?;
         Ok(Snapshot {
             position: Position(self.position),
@@ -103,168 +103,8 @@ impl Keeper {
             sections: BTreeMap::from([
                 (STATE.to_owned(), state),
                 (VIEW.to_owned(), view),
-                (GATE.to_owned(), gate),
                 (HELD.to_owned(), held),
             ]),
         })
     }
-}
-
-/// The state as it was left.
-pub struct Restored {
-    /// The reducer.
-    pub reducer: Reducer,
-    /// What came before.
-    pub gate: Gate,
-    /// Orders that wait for a person.
-    pub held: Vec<Held>,
-    /// The next entry to be judged.
-    pub position: u64,
-    /// Rulings made again on the way: their orders are put into the outbox, which knows those it had.
-    pub rulings: Vec<Ruling>,
-    /// Entries judged again.
-    pub replayed: u64,
-    /// Records lost to damage on the way.
-    pub lost: u64,
-    /// What was judged again. The gate of a snapshot knows records that the state did not know yet, so it cannot tell.
-    again: Gate,
-}
-
-/// The newest good snapshot, and everything in the log since.
-///
-/// # Errors
-/// A state or log that cannot be read.
-pub fn restore(
-    loaded: Loaded,
-    readers: &Readers,
-    settings: Settings,
-    reader: &Reader,
-) -> Result<Restored, Failure> {
-    for (name, error) in &loaded.skipped {
-        tracing::error!(%name, %error, "a snapshot is damaged; the one before is taken");
-    }
-    let mut restored = match loaded.snapshot {
-        Some(snapshot) => from_snapshot(&snapshot, settings)?,
-        None => Restored {
-            reducer: Reducer::new(settings),
-            gate: Gate::default(),
-            held: Vec::new(),
-            position: 0,
-            rulings: Vec::new(),
-            replayed: 0,
-            lost: 0,
-            again: Gate::default(),
-        },
-    };
-    let mut records = readers.from(Position(restored.position));
-    let mut entries = Vec::with_capacity(AT_ONCE);
-    for record in records.by_ref() {
-        let record = record.map_err(unreadable)?;
-        restored.position = record.position.0 + 1;
-        restored.replayed += 1;
-        restored.read(&record, reader, &mut entries);
-        if entries.len() >= AT_ONCE {
-            restored.apply(std::mem::take(&mut entries));
-        }
-    }
-    restored.apply(entries);
-    restored.lost = records.damage().records_lost;
-    Ok(restored)
-}
-
-fn from_snapshot(snapshot: &Snapshot, settings: Settings) -> Result<Restored, Failure> {
-    let part = |name: &str| snapshot.sections.get(name).map(Vec::as_slice);
-    let state = part(STATE).unwrap_or_default();
-    let gate = part(GATE).map(postcard::from_bytes::<gate::Kept>).transpose()?;
-    let held = part(HELD).map(postcard::from_bytes::<Vec<Held>>).transpose()?;
-    Ok(Restored {
-        reducer: Reducer::restore(settings, state, part(VIEW))?,
-        gate: gate.map(Gate::restore).unwrap_or_default(),
-        held: held.unwrap_or_default(),
-        position: snapshot.position.0,
-        rulings: Vec::new(),
-        replayed: 0,
-        lost: 0,
-        again: Gate::default(),
-    })
-}
-
-impl Restored {
-    /// What an entry of the log is to the reducer.
-    fn read(&mut self, record: &Record, reader: &Reader, entries: &mut Vec<Entry>) {
-        let entry = &record.entry;
-        match Kind::of(entry.kind) {
-            Some(Kind::Event) => self.event(record, reader, entries),
-            Some(Kind::Tick) => entries.push(Entry::Tick(entry.ingested)),
-            Some(Kind::Settle) => entries.push(Entry::Settle),
-            Some(Kind::Command) => match serde_json::from_slice(&entry.payload) {
-                Ok(command) => entries.push(Entry::Command(Box::new(command))),
-                Err(error) => {
-                    tracing::error!(position = record.position.0, %error, "a command cannot be read")
-                }
-            },
-            Some(Kind::Policy) => {
-                entries.push(Entry::Policy(
-                    String::from_utf8_lossy(&entry.payload).into_owned(),
-                ));
-            }
-            Some(Kind::Decide) => {
-                if let Ok((id, _)) = serde_json::from_slice::<(String, bool)>(&entry.payload) {
-                    self.apply(std::mem::take(entries));
-                    self.held.retain(|held| held.order.id != id);
-                }
-            }
-            Some(Kind::Conflict) => {}
-            None => tracing::error!(
-                position = record.position.0,
-                kind = entry.kind,
-                "an entry of a later version is left out"
-            ),
-        }
-    }
-
-    fn event(&mut self, record: &Record, reader: &Reader, entries: &mut Vec<Entry>) {
-        let position = record.position.0;
-        let Some((sent, occurrence, raw)) = kept::read(&record.entry) else {
-            tracing::error!(position, "an entry of another layout is left out");
-            return;
-        };
-        match reader.again(raw, occurrence, &sent) {
-            Ok(events) => {
-                let uids = events.iter().map(|arrival| arrival.record.uid.as_str());
-                let id = gate::id_of(&sent.tenant, &sent.source, uids);
-                // A request that was refused in part may have been sent again, and stand in the log twice.
-                let body = gate::wide(raw);
-                if self.again.pass(id, body, sent.ingest) == gate::Came::New {
-                    self.gate.pass(id, body, sent.ingest);
-                    self.gate.arrive(&[id]);
-                    entries.extend(placed(position, events).map(|arrival| Entry::Event(Box::new(arrival))));
-                }
-            }
-            Err(error) => tracing::error!(position, %error, "a record that was understood once is not now"),
-        }
-    }
-
-    fn apply(&mut self, entries: Vec<Entry>) {
-        let mut out = Vec::new();
-        self.reducer.apply(entries, &Sequential, &mut out);
-        for output in out {
-            if let Output::Verdict {
-                ruling: Some(ruling), ..
-            } = output
-            {
-                self.held.extend(ruling.held.iter().cloned());
-                if !ruling.orders.is_empty() {
-                    self.rulings.push(*ruling);
-                }
-            }
-        }
-    }
-}
-
-fn unreadable(error: habitus_journal::Error) -> Failure {
-    Failure::new(
-        Trouble::Unavailable,
-        format!("the data directory cannot be read: {error}"),
-    )
 }

@@ -4,36 +4,37 @@ use super::clock;
 use super::core::{Core, Shared, Work};
 use super::desk::Desk;
 use super::directory::{Actions, Directory, Sources};
+use super::exports::{Exports, Tell};
+use super::gate;
 use super::health::Health;
 use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
-use super::load::Load;
-use super::metrics::{ByAction, Metrics};
+use super::load::{Load, Turns};
+use super::made::{fallback, live_settings, policy, reader, registry, rhythm, threads};
+use super::metrics::Metrics;
+use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
 use super::reading::Reader;
 use super::records::{AuditDoor, Records};
+use super::recovery::{Marks, Past, Restored, restore};
 use super::reduce::Reduce;
-use super::snapshots::{Keeper, Restored, Rhythm, restore};
+use super::snapshots::Keeper;
 use super::store::{Layout, Store, commit, failure, keyring};
 use super::stream::Stream;
-use crate::config::{Depth, Fallback, Loaded, Serve};
+use crate::config::Loaded;
 use crate::failure::{Failure, Trouble};
 use arc_swap::ArcSwap;
 use habitus_console::access::Access;
 use habitus_console::product::Product;
-use habitus_console::settings::{AuthorizeRoute, Clock, Fail, Inline, Limits, Settings};
 use habitus_journal::log::{Maintenance, Retention};
 use habitus_journal::snapshot::Snapshots;
-use habitus_live::{Entry, Settings as LiveSettings};
-use habitus_model::{Disposition, Millis, TenantId, Text};
-use habitus_normalize::Options;
-use habitus_policy::{Policy, Severity, Surroundings};
-use habitus_responders::{Guard, Registry};
-use habitus_sources::Limits as FrameLimits;
-use parking_lot::{Mutex, RwLock};
-use std::path::PathBuf;
+use habitus_live::Entry;
+use habitus_model::{Millis, TenantId};
+use habitus_policy::Policy;
+use habitus_responders::Registry;
+use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +55,7 @@ pub struct Server {
     registry: Arc<ArcSwap<Registry>>,
     reducing: JoinHandle<()>,
     maintenance: Option<(Maintenance, Arc<Snapshots>)>,
+    offsite: Option<Arc<Offsite>>,
 }
 
 /// How often the log is looked after.
@@ -72,18 +74,21 @@ impl Server {
         layout.make()?;
         let registry = registry(loaded)?;
         let (policy_text, _) = policy(loaded, layout, &registry)?;
-        let store = layout.open(&keyring(serve.encryption_key.as_deref())?, clock::now())?;
+        let keys = keyring(serve.encryption_key.as_deref())?;
+        let mut store = layout.open(&keys, clock::now())?;
+        let registry = Arc::new(ArcSwap::from_pointee(registry));
+        let exports = Exports::open(layout, keys, Arc::clone(&registry))?;
         let reader = reader(loaded)?;
-        let readers = store.log.readers();
+        let restored = come_back(loaded, &mut store, &reader)?;
         let Store {
             log,
             snapshots,
-            loaded: snapshot,
+            gate,
             outbox,
             audit,
+            ..
         } = store;
-        let restored = restore(snapshot, &readers, live_settings(loaded), &reader)?;
-        let recovery = told(&restored);
+        let recovery = restored.told();
         let retention = Retention {
             age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
             bytes_max: Some(serve.retention_size.0.0),
@@ -94,26 +99,28 @@ impl Server {
             .map_err(|error| Failure::new(Trouble::Unavailable, error.to_string()))?;
         let position = restored.position;
         let version = restored.reducer.rules().policy().version().to_owned();
-        let rulings = restored.rulings;
+        let (ordered, news) = (restored.ordered, restored.news);
         let core = Arc::new(Core {
             reader: ArcSwap::from_pointee(reader),
-            gate: Mutex::new(restored.gate),
+            gate,
             committer: OnceLock::new(),
             work: send,
             reducer: RwLock::new(restored.reducer),
             load: Load::new(serve.intake_memory.0.as_usize()),
+            turns: Turns::new(threads(serve)),
             health: Health::default(),
             stream: Stream::new(u64::try_from(clock::now().as_millis()).unwrap_or(0)),
             orders: Arc::new(Orders::new(outbox, restored.held)),
+            exports: Arc::new(exports),
             records: Records::new(audit),
             metrics: Metrics::new(),
             fallback: fallback(serve.assess_default),
             ending: AtomicBool::new(false),
         });
-        for ruling in &rulings {
-            core.orders.take(ruling, clock::now()).map_err(failure)?;
-        }
+        ordered.put(&core.orders, clock::now()).map_err(failure)?;
+        core.tell_exporters(news);
         commit(&core, log)?;
+        let offsite = offsite(loaded, layout, &core)?;
         // A second door to the same directory: the keeper writes, the maintenance asks what must be kept.
         let snapshots = Arc::new(snapshots);
         let keeper = Keeper::new(Arc::clone(&snapshots), rhythm(serve), position);
@@ -126,9 +133,10 @@ impl Server {
             access: Arc::new(access),
             link: link.map(|link| link.path()),
             recovery,
-            registry: Arc::new(ArcSwap::from_pointee(registry)),
+            registry,
             reducing,
             maintenance: Some((maintenance, snapshots)),
+            offsite,
         };
         server.put_in_force(&version, policy_text)?;
         Ok(server)
@@ -166,12 +174,25 @@ impl Server {
     /// Starts what works in the background: orders, silence, the log's upkeep.
     pub fn background(&mut self) {
         let core = Arc::clone(&self.core);
-        let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| tell_try(&core, &tried));
+        let told: Arc<dyn Fn(Tried) + Send + Sync> = Arc::new(move |tried| core.tell_try(&tried));
         tokio::spawn(Arc::clone(&self.core.orders).carry_out(Arc::clone(&self.registry), told));
+        let core = Arc::clone(&self.core);
+        let told: Tell = Arc::new(move |all| core.tell_exports(&all));
+        tokio::spawn(Arc::clone(&self.core.exports).carry_out(told));
         tokio::spawn(tick(Arc::clone(&self.core)));
+        let core = Arc::clone(&self.core);
+        // Threads of their own, because files are read and written; they end with the process.
+        let _ = std::thread::Builder::new()
+            .name("gate".to_owned())
+            .spawn(move || gate::tend(&core));
+        if let Some(offsite) = self.offsite.clone() {
+            let core = Arc::clone(&self.core);
+            let _ = std::thread::Builder::new()
+                .name("checkpoints".to_owned())
+                .spawn(move || super::offsite::run(&core, &offsite));
+        }
         if let Some((maintenance, snapshots)) = self.maintenance.take() {
             let core = Arc::clone(&self.core);
-            // A thread of its own, because sealing takes long; it ends with the process.
             let _ = std::thread::Builder::new()
                 .name("upkeep".to_owned())
                 .spawn(move || keep_up(&core, maintenance, &snapshots));
@@ -187,6 +208,7 @@ impl Server {
         let (text, _) = policy(loaded, layout, &registry)?;
         let reader = reader(loaded)?;
         self.registry.store(Arc::new(registry));
+        self.core.exports.revive();
         self.core.reader.store(Arc::new(reader));
         let version = self.core.reducer.read().rules().policy().version().to_owned();
         self.put_in_force(&version, text)
@@ -200,7 +222,29 @@ impl Server {
         }
         let _ = self.core.work.send(Work::Stop);
         let _ = self.reducing.join();
-        self.core.records.commit();
+        self.core.records.seal();
+        if let Some(Err(error)) = self.offsite.map(|offsite| offsite.copy(&self.core)) {
+            tracing::error!(%error, "the last checkpoint of the audit cannot be copied");
+        }
+    }
+
+    /// Records that the configuration was read again, or was not to be had.
+    pub fn note_reload(&self, loaded: &Result<String, Trouble>) {
+        let (action, detail) = match loaded {
+            Ok(version) => (
+                "configuration.reload",
+                serde_json::json!({ "configuration": version }),
+            ),
+            // The message may repeat what stands in the file.
+            Err(trouble) => (
+                "configuration.refuse",
+                serde_json::json!({ "trouble": format!("{trouble:?}") }),
+            ),
+        };
+        let policy = self.core.reducer.read().rules().policy().version().to_owned();
+        let records = &self.core.records;
+        records.note(&TenantId::default(), action, None, (detail, &policy));
+        records.commit();
     }
 
     /// Puts a policy into the log, if another is in force.
@@ -233,205 +277,25 @@ impl Server {
     }
 }
 
-/// The console's settings.
-pub fn console_settings(serve: &Serve, https: bool) -> Result<Settings, Failure> {
-    let proxies = serve.trusted_proxies.iter().map(|text| {
-        text.parse().map_err(|_| {
-            Failure::new(
-                Trouble::Configuration,
-                "`serve.trusted_proxies` holds something that is no network",
-            )
-            .help("write networks as 10.0.0.0/8")
-        })
-    });
-    let mut routes = vec![AuthorizeRoute::default()];
-    for route in &serve.authorize {
-        let usual = AuthorizeRoute::default();
-        routes.retain(|known| known.name != route.name);
-        routes.push(AuthorizeRoute {
-            name: Text::new(&route.name),
-            fail: if route.fail_open { Fail::Open } else { Fail::Closed },
-            account_headers: if route.account_headers.is_empty() {
-                usual.account_headers
-            } else {
-                route
-                    .account_headers
-                    .iter()
-                    .map(|name| name.to_ascii_lowercase())
-                    .collect()
-            },
-            source: route.source.as_deref().map(Text::new),
-        });
-    }
-    let formats = habitus_normalize::formats::ALL
-        .iter()
-        .map(|format| format.name().to_owned());
-    Ok(Settings {
-        names: serve.names.clone(),
-        trusted_proxies: proxies.collect::<Result<_, Failure>>()?,
-        https,
-        formats: formats.collect(),
-        inline: Inline {
-            deadline: Duration::from_millis(u64::from(serve.assess_deadline_ms)),
-            default: fallback(serve.assess_default),
-            routes,
-            ..Inline::default()
-        },
-        limits: Limits::default(),
-    })
-}
-
-/// The clock as the console takes it.
-pub fn console_clock() -> Clock {
-    Clock::new(|| clock::now().as_event())
-}
-
-fn fallback(fallback: Fallback) -> Disposition {
-    match fallback {
-        Fallback::Allow => Disposition::Allow,
-        Fallback::Review => Disposition::Review,
-        Fallback::Challenge => Disposition::Challenge,
-        Fallback::Deny => Disposition::Deny,
-    }
-}
-
-fn rhythm(serve: &Serve) -> Rhythm {
-    Rhythm {
-        entries: serve.snapshot_events.max(1),
-        millis: i64::from(serve.snapshot_minutes) * 60_000,
-    }
-}
-
-/// What the reducer is made with.
-pub fn live_settings(loaded: &Loaded) -> LiveSettings {
-    let config = &loaded.config;
-    LiveSettings {
-        engine: config.engine(1),
-        lateness: Millis(i64::from(config.serve.lateness_seconds) * 1_000),
-        waiting_max: config.serve.waiting_max,
-        findings_from: config.findings.from_score,
-        findings: habitus_findings::Settings {
-            window: Millis::from_hours(i64::from(config.findings.window_hours)),
-            ..habitus_findings::Settings::default()
-        },
-        ..LiveSettings::default()
-    }
-}
-
-/// What reads records, with the tables that the configuration names.
-pub fn reader(loaded: &Loaded) -> Result<Reader, Failure> {
-    let config = &loaded.config;
-    let tables = Arc::new(loaded.tables(Depth::Usable)?);
-    let options = Options {
-        limits: config.limits,
-        reference_time: None,
-        utc_offset: config.formats.utc_offset,
-        keep_unmapped: false,
+fn offsite(loaded: &Loaded, layout: &Layout, core: &Core) -> Result<Option<Arc<Offsite>>, Failure> {
+    let Some(path) = &loaded.config.serve.audit_checkpoints else {
+        return Ok(None);
     };
-    let frame = FrameLimits {
-        record_bytes_max: config.limits.record_bytes_max,
-        ..FrameLimits::local()
-    };
-    let reader = Reader::new(options, frame, tables);
-    reader.warm();
-    Ok(reader)
+    let opened = Offsite::open(&loaded.base().join(path), layout, core.records.ends())?;
+    Ok(Some(Arc::new(opened)))
 }
 
-fn registry(loaded: &Loaded) -> Result<Registry, Failure> {
-    let mut settings = habitus_responders::Settings {
-        responder: loaded.config.responder.clone(),
-        exporter: loaded.config.exporter.clone(),
+/// The state that the directory was left in; the log's end is put into the gate.
+fn come_back(loaded: &Loaded, store: &mut Store, reader: &Reader) -> Result<Restored, Failure> {
+    let marks = Marks {
+        gate: &store.gate,
+        recovery: store.seen,
+        now: clock::now(),
     };
-    settings.resolve_paths(loaded.base());
-    let clock = habitus_responders::Clock::new(|| clock::now().as_millis());
-    habitus_responders::build(&settings, &Guard::default(), &clock).map_err(|errors| {
-        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Failure::new(Trouble::Configuration, all.join("\n"))
-    })
-}
-
-/// The policy's text, checked, and where it is from. The default one is written where none is named and none is there.
-fn policy(loaded: &Loaded, layout: &Layout, registry: &Registry) -> Result<(String, PathBuf), Failure> {
-    let named = loaded
-        .config
-        .serve
-        .policy
-        .as_ref()
-        .map(|path| loaded.base().join(path));
-    let path = named.clone().unwrap_or_else(|| layout.part("policy.toml"));
-    if named.is_none() && !path.exists() {
-        std::fs::write(&path, Policy::default_text())?;
-    }
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::new(
-            Trouble::Configuration,
-            format!("the policy `{}` cannot be read: {error}", path.display()),
-        )
-    })?;
-    let responders: Vec<&str> = registry.responders().map(|(name, _, _)| name).collect();
-    let surroundings = Surroundings {
-        responders: Some(&responders),
-        now: Some(clock::now().as_event()),
-    };
-    let shown = path.display().to_string();
-    let policy = Policy::parse_in(&text, &surroundings).map_err(|problems| {
-        let mut errors = problems
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error);
-        let first = errors
-            .next()
-            .map_or("it cannot be read", |problem| &problem.message);
-        let more = match errors.count() {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let message = format!("the policy `{shown}` does not hold: {first}{more}");
-        Failure::new(Trouble::Configuration, message).help(format!("habitus check policy {shown}"))
-    })?;
-    if let Some(problem) = policy.failing_tests().first() {
-        let message = format!("the policy `{shown}` breaks its own test: {}", problem.message);
-        return Err(
-            Failure::new(Trouble::Configuration, message).help(format!("habitus check policy {shown}"))
-        );
-    }
-    Ok((text, path))
-}
-
-fn told(restored: &Restored) -> String {
-    let accounts = restored.reducer.engine().accounts();
-    match (restored.position, restored.replayed, restored.lost) {
-        (0, _, _) => "nothing is known yet".to_owned(),
-        (_, replayed, 0) => {
-            format!("{accounts} accounts known, {replayed} entries judged again since the last snapshot")
-        }
-        (_, replayed, lost) => {
-            format!(
-                "{accounts} accounts known, {replayed} entries judged again, {lost} records lost to damage"
-            )
-        }
-    }
-}
-
-fn tell_try(core: &Core, tried: &Tried) {
-    let label = ByAction {
-        action: tried.order.action.name(),
-        result: tried.outcome,
-    };
-    core.metrics.actions.get_or_create(&label).inc();
-    let notice = &tried.order.notice;
-    let detail = serde_json::json!({
-        "responder": tried.order.responder.as_str(),
-        "action": tried.order.action.name(),
-        "result": tried.outcome,
-        "detail": tried.detail,
-    });
-    core.records.note(
-        &notice.tenant,
-        "order.attempt",
-        Some(tried.order.id.clone()),
-        (detail, &notice.policy),
-    );
-    core.records.commit();
+    let readers = store.log.readers();
+    let snapshot = std::mem::take(&mut store.loaded);
+    let made_with = (live_settings(loaded), reader);
+    restore(snapshot, &Past::all(&readers), made_with, Some(&marks))
 }
 
 /// Says that time went on where nothing comes, so that what waits is settled.
@@ -451,6 +315,7 @@ fn keep_up(core: &Core, maintenance: Maintenance, snapshots: &Snapshots) {
     while !core.ending.load(Ordering::Acquire) {
         std::thread::sleep(MAINTENANCE);
         let from = snapshots.keep_from().ok().flatten().unwrap_or_default();
+        let from = from.min(core.gate.lock().keep_from());
         if let Err(error) = maintenance.run(clock::now(), from) {
             tracing::error!(%error, "the log cannot be looked after");
         }

@@ -1,12 +1,14 @@
 //! The data directory: what is where, opened in order.
 
 use super::core::Core;
+use super::gate::Gate;
 use super::kept::{self, Kind};
 use crate::failure::{Failure, Trouble};
 use habitus_journal::audit::{Audit, AuditKey};
 use habitus_journal::group::{Committer, GroupSettings};
 use habitus_journal::log::{Log, Settings as LogSettings};
 use habitus_journal::outbox::Outbox;
+use habitus_journal::seen::SeenRecovery;
 use habitus_journal::snapshot::{Loaded, Snapshots};
 use habitus_journal::storage::RealFs;
 use habitus_journal::{Error, Key, Keyring};
@@ -28,6 +30,10 @@ pub struct Store {
     pub snapshots: Snapshots,
     /// The newest good one.
     pub loaded: Loaded,
+    /// What came before.
+    pub gate: Gate,
+    /// What of it must come from the log.
+    pub seen: SeenRecovery,
     /// Orders.
     pub outbox: Outbox,
     /// The audit chain.
@@ -75,9 +81,18 @@ impl Layout {
         let own = |name: &str| RealFs::own(&self.part(name)).map(Arc::new);
         let snapshots = Snapshots::open(own("snapshots").map_err(failure)?, keys.clone()).map_err(failure)?;
         let loaded = snapshots.load().map_err(failure)?;
+        let (gate, seen) = Gate::open(&self.part("seen"), keys.clone()).map_err(failure)?;
+        if seen.files_damaged > 0 {
+            tracing::error!(
+                files = seen.files_damaged,
+                "what was seen is damaged; it comes from the log"
+            );
+        }
+        let snapshot = loaded.snapshot.as_ref().map(|s| s.position).unwrap_or_default();
         let settings = LogSettings {
             keys: keys.clone(),
-            floor: loaded.snapshot.as_ref().map(|s| s.position).unwrap_or_default(),
+            // Both were written after the log: a log that ends before has lost its end, and positions are not given twice.
+            floor: snapshot.max(seen.restore_from),
             ..LogSettings::default()
         };
         let (log, recovery) = Log::open(own("log").map_err(failure)?, settings).map_err(failure)?;
@@ -88,18 +103,33 @@ impl Layout {
             );
         }
         let (outbox, _) = Outbox::open(own("outbox").map_err(failure)?, keys.clone()).map_err(failure)?;
-        let key = AuditKey::load_or_create(&self.part("audit.key")).map_err(failure)?;
-        let (audit, recovery) = Audit::open(own("audit").map_err(failure)?, key, now).map_err(failure)?;
-        if recovery.is_damaged {
-            tracing::error!("the audit chain is damaged; `habitus verify` tells where");
-        }
+        let audit = self.open_audit(keys, now)?;
         Ok(Store {
             log,
             snapshots,
             loaded,
+            gate,
+            seen,
             outbox,
             audit,
         })
+    }
+}
+
+impl Layout {
+    /// Opens the audit chain.
+    ///
+    /// # Errors
+    /// A chain or key that cannot be opened.
+    pub fn open_audit(&self, keys: &Keyring, now: IngestTime) -> Result<Audit, Failure> {
+        let key = AuditKey::load_or_create(&self.part("audit.key")).map_err(failure)?;
+        let dir = RealFs::own(&self.part("audit")).map_err(failure)?;
+        let key = key.encrypting(keys.clone());
+        let (audit, recovery) = Audit::open(Arc::new(dir), key, now).map_err(failure)?;
+        if recovery.is_damaged {
+            tracing::error!("the audit chain is damaged; `habitus verify` tells where");
+        }
+        Ok(audit)
     }
 }
 

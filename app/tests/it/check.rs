@@ -82,6 +82,58 @@ fn values_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn rules_may_name_the_responders_of_the_configuration_and_no_others() {
+    let place = Place::new();
+    place.write(
+        "habitus.toml",
+        "[[responder]]\nkind = 'file'\nname = 'soc'\npath = 'a.ndjson'\n\n\
+         [[exporter]]\nkind = 'ocsf'\nname = 'lake'\npath = 'b.ndjson'\n",
+    );
+    let check = |responder: &str, more: &[&str]| {
+        place.write(
+            "policy.toml",
+            format!(
+                "mode = \"recommend\"\n\n[[rule]]\nname = \"tell\"\nwhen = 'score >= 60'\n\
+                 actions = [{{ action = \"notify\", responder = \"{responder}\" }}]\n"
+            ),
+        );
+        let arguments = [&["check", "policy", "policy.toml"], more].concat();
+        let ended = place.run(&arguments);
+        (ended.code, ended.stderr)
+    };
+    let configured = ["--config", "habitus.toml"];
+    assert_eq!(check("soc", &configured).0, 0);
+    for (name, label) in [
+        ("sock", "did you mean `soc`?"),
+        ("lake", "an exporter: it sends findings and carries out no orders"),
+        ("pager", "configured: soc"),
+    ] {
+        let (code, told) = check(name, &configured);
+        assert_eq!(code, 78, "{told}");
+        assert!(
+            told.contains(label) && told.contains("policy.toml:6:45"),
+            "{told}"
+        );
+    }
+    assert_eq!(
+        check("pager", &["--config", "habitus.toml", "--responder", "pager"]).0,
+        0
+    );
+    assert_eq!(
+        check("pager", &[]).0,
+        0,
+        "who is not told of responders does not check them"
+    );
+    assert_eq!(check("soc", &["--config", "gone.toml"]).0, 78);
+    place.write("empty.toml", "");
+    let (code, told) = check("soc", &["--config", "empty.toml"]);
+    assert!(
+        code == 78 && told.contains("no responder is configured"),
+        "{told}"
+    );
+}
+
+#[test]
 fn shells_get_completions() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -3,6 +3,7 @@
 use crate::support::{Place, history, lines, ndjson, takeover};
 use habitus_normalize::ocsf_out;
 use habitus_sim::{Regime, WorldConfig, generate};
+use serde_json::Value;
 
 /// A log in which all nine formats stand one after the other, with junk between them.
 fn mixed() -> Vec<u8> {
@@ -126,4 +127,29 @@ fn a_normalised_log_replays_as_the_log_itself() {
     place.write("normal.ndjson", ocsf);
     let raw = place.verdicts(&["mixed.log", "--assume-year", "2026"]);
     assert_eq!(raw, place.verdicts(&["normal.ndjson"]));
+}
+
+#[test]
+fn flagged_verdicts_are_those_of_a_full_replay_word_for_word() {
+    let place = Place::new();
+    let mut events = history();
+    events.push(takeover("bad-1", "p3@example.com"));
+    place.write("log.ndjson", ndjson(&events));
+    place.write("probes.ndjson", ndjson(&[takeover("probe-1", "p5@example.com")]));
+    let asked = ["log.ndjson", "--probes", "probes.ndjson"];
+    let all = place.verdicts(&asked);
+    let wanted = |line: &&str| {
+        let verdict: Value = serde_json::from_str(line).unwrap();
+        verdict["risk_score"].as_f64().unwrap() >= 40.0 || verdict["probe"] == true
+    };
+    let expected: Vec<&str> = all.lines().filter(wanted).collect();
+    assert!((2..100).contains(&expected.len()), "{}", expected.len());
+    for threads in ["1", "2", "3"] {
+        let flagged = [asked.as_slice(), &["--verdicts-from", "40", "--threads", threads]].concat();
+        assert_eq!(
+            place.verdicts(&flagged).lines().collect::<Vec<_>>(),
+            expected,
+            "{threads} threads"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Every command in the documentation runs.
 
+use crate::server::{Server, token};
 use crate::support::{Place, history, ndjson, takeover};
 use std::path::Path;
 use std::process::Command;
@@ -113,8 +114,31 @@ fn the_commands_of_replay_run() {
 }
 
 #[test]
+fn the_commands_of_simulation_run() {
+    run("docs/simulation.md");
+}
+
+#[test]
 fn the_commands_of_findings_run() {
     run("docs/findings.md");
+}
+
+#[test]
+fn the_commands_of_operations_run() {
+    let document = "docs/operations.md";
+    let text = std::fs::read_to_string(habitus_testkit::workspace_root().join(document)).unwrap();
+    let scripts = scripts(&text);
+    assert!(scripts.len() >= 4, "{scripts:#?}");
+    for script in scripts {
+        // Where a server has run.
+        let place = Place::new();
+        let token = token(&place, "ingest");
+        let server = Server::start(&place, &[]);
+        server.post("/v1/events", &token, &ndjson(&history()));
+        server.terminate();
+        std::fs::rename(place.path("data"), place.path("habitus-data")).unwrap();
+        shell(&place, &script, document, &[0]);
+    }
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn takeovers_are_found_better_than_by_any_baseline() {
         "3",
         "--accounts",
         "100",
+        "--kinds",
+        "foreign_takeover,same_country_takeover,same_provider_takeover",
         "--json",
     ];
     let ended = Place::new().run(&asked);
@@ -52,5 +54,42 @@ fn takeovers_are_found_better_than_by_any_baseline() {
             "{}: {theirs:?} against {ours:?}",
             baseline["name"]
         );
+    }
+}
+
+/// A log of 20 accounts with attacks in it: what is measured of it is there, for everyone, and nothing is made up.
+#[test]
+fn attacks_in_the_log_are_measured_against_their_own_units() {
+    let asked = [
+        "evaluate",
+        "--regime",
+        "enterprise",
+        "--seeds",
+        "3",
+        "--accounts",
+        "20",
+        "--kinds",
+        "session_theft,service_key_leak",
+        "--json",
+    ];
+    let ended = Place::new().run(&asked);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(
+        report["regimes"].as_array().unwrap().is_empty(),
+        "no world of logins was asked for"
+    );
+    let scorers = report["streams"][0]["scorers"].as_array().unwrap();
+    assert_eq!(scorers[0]["name"], "habitus");
+    assert!(scorers.len() >= 5, "every baseline stands beside it");
+    for scorer in scorers {
+        let kinds: Vec<&str> = scorer["kinds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|kind| kind["unit"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["session", "machine_event"]);
+        assert!(scorer["bars"].as_array().unwrap().len() >= 7);
     }
 }

@@ -1,6 +1,6 @@
 //! Findings and the report.
 
-use crate::support::{Place, history, lines, ndjson, takeover};
+use crate::support::{BERLIN, CHROME, HOUR, Place, history, lines, login, ndjson, takeover};
 use serde_json::{Value, json};
 
 fn attacked(account: &str) -> String {
@@ -135,4 +135,63 @@ fn a_reader_who_leaves_is_no_error() {
             "{stderr}"
         );
     }
+}
+
+/// Logins that follow each other as a takeover goes: from elsewhere, then with another client, then both.
+fn goes_on() -> Vec<Value> {
+    let mut events: Vec<Value> = (0..4)
+        .map(|n| {
+            let mut event = takeover(&format!("odd-{n}"), "p3@example.com");
+            event["time"] = (event["time"].as_i64().unwrap() + n * HOUR).into();
+            event
+        })
+        .collect();
+    events[0]["http_request"]["user_agent"] = CHROME.into();
+    events[1]["src_endpoint"] = login("", "", 0, BERLIN)["src_endpoint"].clone();
+    events
+}
+
+#[test]
+fn a_takeover_of_several_logins_is_one_finding_for_replay_and_serve() {
+    let place = Place::new();
+    let mut log = history();
+    log.extend(goes_on());
+    place.write("log.ndjson", ndjson(&log));
+    let found = lines(&place.run(&["replay", "log.ndjson", "--findings", "-", "-q"]).ok());
+    let ours: Vec<&Value> = found
+        .iter()
+        .filter(|finding| finding["unmapped"]["habitus"]["group"] == "p3@example.com × access")
+        .collect();
+    let [finding] = ours[..] else { panic!("{found:#?}") };
+    let families = finding["evidences"].as_array().unwrap().iter().map(|event| {
+        let lines = event["data"]["contributions"].as_array().unwrap();
+        let points = |line: &&Value| line["points"].as_f64().unwrap();
+        let lead = lines
+            .iter()
+            .max_by(|a, b| points(a).total_cmp(&points(b)))
+            .unwrap();
+        lead["signal"].as_str().unwrap().to_owned()
+    });
+    let families: std::collections::BTreeSet<String> = families.collect();
+    assert!(families.len() > 1, "one by network, one by client: {families:?}");
+
+    let token = crate::server::token(&place, "ingest,read");
+    place.write("habitus.toml", "[serve]\nlateness_seconds = 1\n");
+    let server = crate::server::Server::start(&place, &["--config", "habitus.toml"]);
+    assert_eq!(server.post("/v1/events", &token, &ndjson(&log)).status, 200);
+    let page = server.wait_until(&token, "/v1/findings?account=p3@example.com", |page| {
+        page["items"][0]["count"] == finding["count"]
+    });
+    assert_eq!(page["items"].as_array().unwrap().len(), 1, "{page:#}");
+    assert_eq!(page["items"][0]["id"], finding["finding_info"]["uid"]);
+    assert_eq!(page["items"][0]["behaviour"], "access");
+    let path = format!(
+        "/v1/findings/{}",
+        finding["finding_info"]["uid"].as_str().unwrap()
+    );
+    let key = server.get(&path, &token).json()["key"].to_string();
+    for part in ["p3@example.com", "access", "window"] {
+        assert!(key.contains(part), "the grouping is visible: {key}");
+    }
+    server.terminate();
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A login as an OCSF event.
-fn login(uid: &str, account: &str, time: i64, (country, ip, agent): (&str, &str, &str)) -> String {
+pub fn login(uid: &str, account: &str, time: i64, (country, ip, agent): (&str, &str, &str)) -> String {
     json!({
         "class_uid": 3002, "activity_id": 1, "category_uid": 3, "type_uid": 300_201, "severity_id": 1, "status_id": 1,
         "time": time, "metadata": { "uid": uid, "version": "1.8.0", "product": { "name": "idp" } },
@@ -20,19 +20,19 @@ fn login(uid: &str, account: &str, time: i64, (country, ip, agent): (&str, &str,
     .to_string()
 }
 
-const HOME: (&str, &str, &str) = (
+pub const HOME: (&str, &str, &str) = (
     "DE",
     "203.0.113.7",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
 );
-const AWAY: (&str, &str, &str) = ("BR", "198.51.100.9", "python-requests/2.32");
+pub const AWAY: (&str, &str, &str) = ("BR", "198.51.100.9", "python-requests/2.32");
 
 /// A month of habits of some people.
-fn past(people: usize, days: i64) -> String {
+pub fn past(people: usize, days: i64) -> String {
     past_from(MONDAY, people, days)
 }
 
-fn past_from(start: i64, people: usize, days: i64) -> String {
+pub fn past_from(start: i64, people: usize, days: i64) -> String {
     let mut out = String::new();
     for day in 0..days {
         for person in 0..people {

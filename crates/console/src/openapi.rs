@@ -5,13 +5,15 @@ use crate::problem::Document;
 use crate::table::{Face, Row};
 use bytes::Bytes;
 use http::Method;
+use serde_json::{Map, Value};
 use utoipa::PartialSchema as _;
-use utoipa::openapi::path::{HttpMethod, Operation, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, Paths};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
+    ResponseBuilder,
 };
 
 /// Refusals that every route may give, with the reason. Those that only some give stand beside their handlers.
@@ -36,6 +38,10 @@ const ASKING: [(&str, &str); 3] = [
 ];
 /// Refusals of routes with an id in the path.
 const NAMING: (&str, &str) = ("404", "There is no such thing.");
+/// Refusals of routes whose lists come in pages.
+const PAGED: (&str, &str) = ("404", "The cursor is of no page of this list.");
+/// Commands that an empty body is as good for as any: it holds no event.
+const EMPTY_IS_GOOD: [&str; 2] = ["ingestEvents", "assess"];
 /// Refusals of routes with a body.
 const TAKING: [(&str, &str); 3] = [
     ("413", "The body is larger than this server takes."),
@@ -46,6 +52,7 @@ const TAKING: [(&str, &str); 3] = [
 /// The document's bytes. `formats` are the log formats that `format=` may name; empty leaves it open.
 pub(crate) fn document(rows: &[Row], formats: &[String]) -> Bytes {
     let mut value = serde_json::to_value(openapi(rows)).unwrap_or_default();
+    drop_nulls(&mut value);
     if !formats.is_empty() {
         name_formats(&mut value, formats);
     }
@@ -99,8 +106,19 @@ fn complete(mut operation: Operation, row: &Row) -> Operation {
     if row.path.contains('{') {
         refusals.push(NAMING);
     }
-    if operation.request_body.is_some() {
+    let is_cursor =
+        |given: &RefOr<Parameter>| matches!(given, RefOr::T(parameter) if parameter.name == "cursor");
+    if operation.parameters.iter().flatten().any(is_cursor) {
+        refusals.push(PAGED);
+    }
+    if let Some(body) = &mut operation.request_body {
         refusals.extend(TAKING);
+        let name = operation.operation_id.as_deref();
+        if let RefOr::T(body) = body
+            && name.is_some_and(|name| EMPTY_IS_GOOD.contains(&name))
+        {
+            body.required = Some(Required::False);
+        }
     } else if operation
         .parameters
         .as_ref()
@@ -146,25 +164,51 @@ fn method(method: &Method) -> Option<HttpMethod> {
 }
 
 /// Writes the names of formats into every parameter `format`.
-fn name_formats(value: &mut serde_json::Value, formats: &[String]) {
+fn name_formats(value: &mut Value, formats: &[String]) {
+    for_each_parameter(value, &mut |parameter| {
+        if parameter.get("name").and_then(Value::as_str) == Some("format") {
+            let names: Vec<&str> = std::iter::once("auto")
+                .chain(formats.iter().map(String::as_str))
+                .collect();
+            let schema = serde_json::json!({"type": "string", "enum": names});
+            parameter.insert("schema".to_owned(), schema);
+        }
+    });
+}
+
+/// A header, query or path holds text: a parameter is there or absent, and never `null`.
+fn drop_nulls(value: &mut Value) {
+    for_each_parameter(value, &mut |parameter| {
+        let Some(kind) = parameter
+            .get_mut("schema")
+            .and_then(|schema| schema.get_mut("type"))
+        else {
+            return;
+        };
+        let Some(kinds) = kind.as_array_mut() else {
+            return;
+        };
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            *kind = only.clone();
+        }
+    });
+}
+
+/// Every object that says where it is `in`.
+fn for_each_parameter(value: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
-        serde_json::Value::Object(object) => {
-            let is_format = object.get("name").and_then(|name| name.as_str()) == Some("format")
-                && object.contains_key("in");
-            if is_format {
-                let names: Vec<&str> = std::iter::once("auto")
-                    .chain(formats.iter().map(String::as_str))
-                    .collect();
-                let schema = serde_json::json!({"type": "string", "enum": names});
-                object.insert("schema".to_owned(), schema);
+        Value::Object(object) => {
+            if object.contains_key("in") && object.contains_key("schema") {
+                change(object);
             }
             for (_, inner) in object.iter_mut() {
-                name_formats(inner, formats);
+                for_each_parameter(inner, change);
             }
         }
-        serde_json::Value::Array(array) => {
+        Value::Array(array) => {
             for inner in array {
-                name_formats(inner, formats);
+                for_each_parameter(inner, change);
             }
         }
         _ => {}

@@ -31,3 +31,9 @@ pub(crate) async fn script() -> Response {
     let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([kind, CACHE], include_bytes!("../assets/console.js").as_slice()).into_response()
 }
+
+/// `GET /assets/icon.svg`.
+pub(crate) async fn icon() -> Response {
+    let kind = (header::CONTENT_TYPE, "image/svg+xml");
+    ([kind, CACHE], include_bytes!("../assets/icon.svg").as_slice()).into_response()
+}

@@ -24,8 +24,8 @@ pub use finding::{
     Labelled, Note, Outcome,
 };
 pub use operation::{
-    AuditEntry, AuditNote, AuditQuery, Check, Message, MissingField, Readiness, RejectedSample, SourceHealth,
-    SourceState,
+    AuditEntry, AuditNote, AuditQuery, Check, LiveSource, Message, MissingField, Readiness, RejectedSample,
+    SourceHealth, SourceState,
 };
 
 pub(crate) use schema::verdict as verdict_schema;

@@ -161,6 +161,7 @@ fn page_rows() -> Vec<Row> {
         ),
         row(Method::GET, "/assets/console.css", open, get(pages::style)),
         row(Method::GET, "/assets/console.js", open, get(pages::script)),
+        row(Method::GET, "/assets/icon.svg", open, get(pages::icon)),
     ]
 }
 

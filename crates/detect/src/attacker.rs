@@ -7,6 +7,7 @@
 use habitus_model::NetworkClass;
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
+use std::sync::LazyLock;
 
 /// The least probability of anything (SCORING 3).
 pub const FLOOR: f64 = 1e-6;
@@ -116,6 +117,33 @@ pub fn against(attackers: PerProfile, owner: f64) -> PerProfile {
     })
 }
 
+/// Logarithms of probabilities that never change, worked out once.
+pub type Logs = LazyLock<PerProfile>;
+
+/// [`KNOWN_PREFIX`].
+pub static KNOWN_PREFIX_LOGS: Logs = LazyLock::new(|| logs(KNOWN_PREFIX));
+/// The complement of [`KNOWN_PREFIX`].
+pub static NEW_PREFIX_LOGS: Logs = LazyLock::new(|| logs(otherwise(KNOWN_PREFIX)));
+/// [`KNOWN_HOST`].
+pub static KNOWN_HOST_LOGS: Logs = LazyLock::new(|| logs(KNOWN_HOST));
+/// The complement of [`KNOWN_HOST`].
+pub static NEW_HOST_LOGS: Logs = LazyLock::new(|| logs(otherwise(KNOWN_HOST)));
+/// [`KNOWN_KEY`].
+pub static KNOWN_KEY_LOGS: Logs = LazyLock::new(|| logs(KNOWN_KEY));
+/// The complement of [`KNOWN_KEY`].
+pub static NEW_KEY_LOGS: Logs = LazyLock::new(|| logs(otherwise(KNOWN_KEY)));
+
+fn logs(attackers: PerProfile) -> PerProfile {
+    attackers.map(|p| if p.is_nan() { p } else { ln(p.max(FLOOR)) })
+}
+
+/// What [`against`] gives, of probabilities whose logarithms are known.
+#[must_use]
+pub fn against_logs(attackers: &PerProfile, owner: f64) -> PerProfile {
+    let owner = ln(owner.max(FLOOR));
+    attackers.map(|log| if log.is_nan() { 0.0 } else { log - owner })
+}
+
 /// The complement of each probability; "as the owner" stays.
 #[must_use]
 pub fn otherwise(attackers: PerProfile) -> PerProfile {
@@ -149,6 +177,20 @@ mod tests {
             against(otherwise(KNOWN_PREFIX), 0.3),
         ] {
             assert_eq!(evidence.last(), Some(&0.0));
+        }
+    }
+
+    #[test]
+    fn logarithms_worked_out_once_give_the_same() {
+        for owner in [1e-9, 0.013, 0.5, 0.97] {
+            assert_eq!(
+                against_logs(&NEW_HOST_LOGS, owner),
+                against(otherwise(KNOWN_HOST), owner)
+            );
+            assert_eq!(
+                against_logs(&KNOWN_PREFIX_LOGS, owner),
+                against(KNOWN_PREFIX, owner)
+            );
         }
     }
 

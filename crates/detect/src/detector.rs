@@ -1,7 +1,7 @@
 //! What a detector must do.
 
-use habitus_model::{Context, DetectorId, Family, Opinion};
-use habitus_profile::attempts::Burst;
+use habitus_model::{Context, DetectorId, Fact, Family, Opinion, Reason};
+use habitus_profile::attempts::Bursts;
 use habitus_profile::recall::Sighting;
 use habitus_profile::{Population, Profile};
 
@@ -16,8 +16,19 @@ pub struct View<'a> {
     pub profile: Option<&'a Profile>,
     /// Its population.
     pub population: &'a Population,
-    /// What its source's attempts say; absent if it names no address.
-    pub burst: Option<Burst>,
+    /// What the attempts of its source say, and those on its account; absent where nothing stands out.
+    pub bursts: Option<&'a Bursts>,
+    /// Whether somebody will read the reasons.
+    pub words: Words,
+}
+
+/// Whether reasons are wanted. Nats never depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Reasons with their facts.
+    Wanted,
+    /// Reasons without facts: nobody will read them, and gathering facts costs more than weighing them.
+    Spared,
 }
 
 /// One detector: one file in `detectors/`, one line in its list, fixtures in `fixtures/detectors/<id>/`.
@@ -37,5 +48,15 @@ impl View<'_> {
     #[must_use]
     pub fn has_history(&self) -> bool {
         self.seen.visits > 0.0
+    }
+
+    /// A sentence with the facts that fill its holes, gathered only where somebody will read it.
+    #[must_use]
+    pub fn because(&self, template: &'static str, facts: impl FnOnce() -> Vec<Fact>) -> Reason {
+        let facts = match self.words {
+            Words::Wanted => facts(),
+            Words::Spared => Vec::new(),
+        };
+        Reason::new(template, facts)
     }
 }

@@ -6,5 +6,6 @@ pub mod attacker;
 pub mod detector;
 pub mod detectors;
 pub mod novelty;
+pub mod together;
 
-pub use detector::{Detector, View};
+pub use detector::{Detector, View, Words};

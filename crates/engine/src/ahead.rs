@@ -6,10 +6,13 @@
 //! accounts share are read as of the last epoch, as always.
 
 use crate::accounts::{Held, Slot};
+use crate::clerk::Scribe;
 use crate::engine::{Engine, Record};
-use crate::stage::{Routed, Shard};
+use crate::stage::{Concluded, End, Routed, Shard};
+use crate::together::is_visit;
 use habitus_model::{Assessment, Context};
-use habitus_profile::attempts::{Attempts, Burst};
+use habitus_profile::attempts::{Attempts, Bursts, KeyKind};
+use habitus_profile::campaigns::{Campaigns, keys_of, tenant_key};
 use habitus_profile::notices::{Notice, Notices};
 use habitus_profile::{Adjudication, Keys};
 use std::collections::BTreeMap;
@@ -21,8 +24,13 @@ pub struct Ahead {
     /// How many waiting events touch an account, by fingerprint.
     accounts: BTreeMap<u64, u32>,
     attempts: Attempts,
-    /// How many waiting events touch a source.
-    sources: BTreeMap<u64, u32>,
+    /// How many waiting events touch a key of attempts.
+    tried: BTreeMap<(KeyKind, u64), u32>,
+    campaigns: Campaigns,
+    /// How many waiting events touch a key of campaigns.
+    shown: BTreeMap<u64, u32>,
+    /// How many waiting events a tenant has.
+    tenants: BTreeMap<u64, u32>,
     notices: Notices,
     /// How many waiting events are noted of an account.
     noted: BTreeMap<u64, u32>,
@@ -32,16 +40,14 @@ impl Engine {
     /// Assesses a record against the state and what waits, and learns nothing. O(1).
     #[must_use]
     pub fn assess_ahead(&self, ahead: &Ahead, record: &Record) -> Assessment {
-        let context = &record.context;
-        let burst = self.source_of(context).map(|key| {
-            let attempts = if ahead.attempts.holds(key) {
-                &ahead.attempts
-            } else {
-                &self.attempts
-            };
-            attempts.look(key, context.time, self.failed_name(context))
-        });
-        let routed = self.routed_as_is(record, (burst, self.notice_ahead(ahead, context)));
+        let attempt = self.attempt(&record.context);
+        let mut attempts = Attempts::default();
+        for key in attempt.keys.all() {
+            attempts.adopt(key, &ahead.attempts);
+            attempts.adopt(key, &self.attempts);
+        }
+        let notice = self.notice_ahead(ahead, &record.context);
+        let routed = self.routed_as_is(record, (attempts.look(&attempt), notice));
         let nobody = Shard::default();
         let shard = if ahead.accounts.contains_key(&routed.fingerprint) {
             &ahead.shard
@@ -50,21 +56,28 @@ impl Engine {
                 .get(self.shard_of(routed.fingerprint))
                 .unwrap_or(&nobody)
         };
-        shard.assess(&routed, &self.tenants, &self.config).0
+        let (judged, late, _) = shard.judge(&routed, self.shared(), &Scribe);
+        let mut campaigns = Campaigns::default();
+        if let Some(late) = &late {
+            campaigns.adopt(&late.showing, &ahead.campaigns);
+            campaigns.adopt(&late.showing, &self.campaigns);
+        }
+        self.revised(record, (judged, late), &campaigns)
     }
 
     /// Assesses a record that will wait for its turn, and remembers it among what waits. O(1), and a copy of the account's
     /// profile if nothing of the account waited.
     pub fn look_ahead(&self, ahead: &mut Ahead, record: &Record) -> Assessment {
-        let burst = self.count_ahead(ahead, &record.context);
+        let bursts = self.count_ahead(ahead, &record.context);
         let notice = self.notice_ahead(ahead, &record.context);
         self.note_ahead(ahead, &record.context);
-        let routed = self.routed_as_is(record, (burst, notice));
+        let routed = self.routed_as_is(record, (bursts, notice));
         if !ahead.accounts.contains_key(&routed.fingerprint) {
             self.adopt(ahead, &routed);
         }
         *ahead.accounts.entry(routed.fingerprint).or_default() += 1;
-        ahead.shard.process(&routed, &self.tenants, &self.config).0
+        let concluded = ahead.shard.process(&routed, self.shared(), &mut Scribe);
+        self.conclude_ahead(ahead, record, concluded)
     }
 
     /// Says that a record's turn has come: what only it touched is dropped. O(log n) in what waits.
@@ -73,10 +86,19 @@ impl Engine {
         if ends(&mut ahead.accounts, fingerprint) {
             ahead.shard.accounts.remove(fingerprint);
         }
-        if let Some(key) = self.source_of(&record.context)
-            && ends(&mut ahead.sources, key)
-        {
-            ahead.attempts.forget(key);
+        for key in self.attempt(&record.context).keys.all() {
+            if ends(&mut ahead.tried, key) {
+                ahead.attempts.forget(key);
+            }
+        }
+        for key in self.shown_keys(record) {
+            if ends(&mut ahead.shown, key) {
+                ahead.campaigns.forget(key);
+            }
+        }
+        let tenant = tenant_key(&record.context, self.config.hash_key);
+        if ends(&mut ahead.tenants, tenant) {
+            ahead.campaigns.forget_pace(tenant);
         }
         if let Some((key, _)) = self.noted(&record.context)
             && ends(&mut ahead.noted, key)
@@ -115,7 +137,10 @@ impl Engine {
     /// What a record would be assessed as if a person's verdict on it had been applied. O(1), and a copy of the profile.
     #[must_use]
     pub fn assess_after(&self, ahead: &Ahead, record: &Record, said: Adjudication) -> Assessment {
-        let routed = self.routed_as_is(record, (None, self.notice_ahead(ahead, &record.context)));
+        let routed = self.routed_as_is(
+            record,
+            (Bursts::default(), self.notice_ahead(ahead, &record.context)),
+        );
         let mut alone = Ahead::default();
         self.adopt(&mut alone, &routed);
         let Context { account, time, .. } = &record.context;
@@ -133,22 +158,7 @@ impl Engine {
             time.minutes(),
             said,
         );
-        alone.shard.assess(&routed, &self.tenants, &self.config).0
-    }
-
-    fn routed_as_is<'r>(
-        &self,
-        record: &'r Record,
-        (burst, notice): (Option<Burst>, Option<Notice>),
-    ) -> Routed<'r> {
-        Routed {
-            record,
-            tenant: self.tenant_numbers.get(&record.context.tenant).copied(),
-            fingerprint: self.fingerprint(&record.context),
-            burst,
-            notice,
-            may_grow: self.may_grow,
-        }
+        self.assess_in(&alone.shard, &routed, &self.campaigns)
     }
 
     fn notice_ahead(&self, ahead: &Ahead, context: &Context) -> Option<Notice> {
@@ -164,15 +174,46 @@ impl Engine {
         }
     }
 
-    fn count_ahead(&self, ahead: &mut Ahead, context: &Context) -> Option<Burst> {
-        let key = self.source_of(context)?;
-        ahead.attempts.adopt(key, &self.attempts);
-        *ahead.sources.entry(key).or_default() += 1;
-        Some(
-            ahead
-                .attempts
-                .observe(key, context.time, self.failed_name(context)),
-        )
+    fn count_ahead(&self, ahead: &mut Ahead, context: &Context) -> Bursts {
+        let attempt = self.attempt(context);
+        for key in attempt.keys.all() {
+            ahead.attempts.adopt(key, &self.attempts);
+            *ahead.tried.entry(key).or_default() += 1;
+        }
+        ahead.attempts.observe(&attempt)
+    }
+
+    /// The stage after the accounts, on the copies.
+    fn conclude_ahead(
+        &self,
+        ahead: &mut Ahead,
+        record: &Record,
+        concluded: Concluded<Assessment>,
+    ) -> Assessment {
+        let tenant = tenant_key(&record.context, self.config.hash_key);
+        *ahead.tenants.entry(tenant).or_default() += 1;
+        for key in self.shown_keys(record) {
+            *ahead.shown.entry(key).or_default() += 1;
+        }
+        ahead.campaigns.adopt_pace(tenant, &self.campaigns);
+        if is_visit(concluded.delta.as_ref()) {
+            ahead.campaigns.tick(tenant, record.context.time);
+        }
+        let (judged, late) = match concluded.end {
+            End::Noted(assessment) => return assessment,
+            End::Open(open) => *open,
+        };
+        let showing = late.showing;
+        ahead.campaigns.adopt(&showing, &self.campaigns);
+        let assessment = self.revised(record, (judged, Some(late)), &ahead.campaigns);
+        ahead.campaigns.observe(&showing);
+        assessment
+    }
+
+    fn shown_keys(&self, record: &Record) -> impl Iterator<Item = u64> + use<> {
+        let key = self.config.hash_key;
+        let keys = Keys::of(&record.context, key);
+        keys_of(&record.context, &keys, key).into_iter().flatten()
     }
 
     fn adopt(&self, ahead: &mut Ahead, routed: &Routed<'_>) {
@@ -189,6 +230,7 @@ impl Engine {
             ahead.shard.accounts.insert(Held {
                 slot,
                 fingerprint: routed.fingerprint,
+                since: routed.epoch,
                 profile: profile.clone(),
             });
         }
@@ -196,7 +238,7 @@ impl Engine {
 }
 
 /// Takes one off a count; whether it was the last.
-fn ends(counts: &mut BTreeMap<u64, u32>, key: u64) -> bool {
+fn ends<K: Ord>(counts: &mut BTreeMap<K, u32>, key: K) -> bool {
     let Some(count) = counts.get_mut(&key) else {
         return false;
     };

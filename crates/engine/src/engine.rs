@@ -1,17 +1,20 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
-use crate::epoch;
+use crate::accounts::WARM_MAX;
+use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
-use crate::stage::{Concluded, Routed, Shard};
+use crate::stage::{Concluded, End, Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
+use crate::together::{Late, revise};
 use habitus_model::hash::HashKey;
-use habitus_model::network::stable_host;
-use habitus_model::{Assessment, Context, Deed, EventUid, TenantId};
+use habitus_model::{Assessment, Context, EventUid, TenantId};
 use habitus_policy::Thresholds;
-use habitus_profile::attempts::{Attempts, Burst, is_failed_attempt};
-use habitus_profile::notices::{Notice, Notices, is_noted};
-use habitus_score::Weights;
+use habitus_profile::attempts::Attempts;
+use habitus_profile::campaigns::Campaigns;
+use habitus_profile::notices::Notices;
+use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,12 +73,13 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) config: Config,
+    weights: Prepared,
     pub(crate) position: u64,
     pub(crate) tenant_numbers: BTreeMap<TenantId, usize>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) shards: Vec<Shard>,
-    pub(crate) pending: Vec<(usize, Delta)>,
     pub(crate) attempts: Attempts,
+    pub(crate) campaigns: Campaigns,
     pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
 }
@@ -86,13 +90,14 @@ impl Engine {
     pub fn new(config: Config) -> Self {
         let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
         Self {
+            weights: Prepared::new(&config.weights),
             config,
             position: 0,
             tenant_numbers: BTreeMap::new(),
             tenants: Vec::new(),
             shards,
-            pending: Vec::new(),
             attempts: Attempts::default(),
+            campaigns: Campaigns::default(),
             notices: Notices::default(),
             may_grow: true,
         }
@@ -100,51 +105,82 @@ impl Engine {
 
     /// Assesses one record and learns it. The next record in the order of the log, always.
     pub fn handle(&mut self, record: &Record) -> Assessment {
-        let routed = self.route(record);
-        let shard_index = self.shard_of(routed.fingerprint);
-        // INVARIANT: shard_of is below the number of shards, which is at least 1.
-        let Some(shard) = self.shards.get_mut(shard_index) else {
-            return self.assess(record);
-        };
-        let (assessment, delta) = shard.process(&routed, &self.tenants, &self.config);
-        self.pending.extend(delta);
-        self.advance(record);
-        assessment
+        let mut noted = Vec::with_capacity(1);
+        self.handle_one(record, &mut [Scribe], &mut noted);
+        // INVARIANT: there is at least one shard, so that one record gives one note.
+        noted.pop().unwrap_or_else(|| self.assess(record))
     }
 
     /// Assesses and learns records in order, shards side by side as `executor` sees fit; conclusions are appended to
     /// `out` in the order of the records. The same as [`Engine::handle`] one by one.
     pub fn handle_batch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+        let mut scribes = vec![Scribe; self.shards.len()];
+        self.handle_batch_with(records, executor, (&mut scribes, out));
+    }
+
+    /// The same with clerks in place of assessments: one for each shard (where there are fewer, the first takes note of
+    /// everything, on one thread), whose notes are appended to `out` in the order of the records.
+    pub fn handle_batch_with<C: Clerk>(
+        &mut self,
+        records: &[Record],
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
         let mut rest = records;
         while !rest.is_empty() {
             let (epoch, later) = rest.split_at(self.until_epoch_end(rest));
-            self.handle_epoch(epoch, executor, out);
+            self.handle_epoch(epoch, executor, (&mut *clerks, &mut *out));
             rest = later;
         }
+    }
+
+    /// Number of shards, at least 1.
+    #[must_use]
+    pub fn shard_count(&self) -> usize {
+        self.shards.len()
     }
 
     /// Assesses one record against the state as it is, and learns nothing.
     #[must_use]
     pub fn assess(&self, record: &Record) -> Assessment {
-        let context = &record.context;
-        let tenant = self.tenant_numbers.get(&context.tenant).copied();
-        let fingerprint = self.fingerprint(context);
-        let routed = Routed {
-            record,
-            tenant,
-            fingerprint,
-            notice: self.notices.of(fingerprint),
-            burst: self
-                .source_of(context)
-                .map(|key| self.attempts.look(key, context.time, self.failed_name(context))),
-            may_grow: self.may_grow,
-        };
+        let bursts = self.attempts.look(&self.attempt(&record.context));
+        let notice = self.notices.of(self.fingerprint(&record.context));
+        let routed = self.routed_as_is(record, (bursts, notice));
         let nobody = Shard::default();
         let shard = self
             .shards
             .get(self.shard_of(routed.fingerprint))
             .unwrap_or(&nobody);
-        shard.assess(&routed, &self.tenants, &self.config).0
+        self.assess_in(shard, &routed, &self.campaigns)
+    }
+
+    /// What a shard and the stage after the accounts conclude, with nothing counted and nothing learned.
+    pub(crate) fn assess_in(&self, shard: &Shard, routed: &Routed<'_>, campaigns: &Campaigns) -> Assessment {
+        let (judged, late, _) = shard.judge(routed, self.shared(), &Scribe);
+        self.revised(routed.record, (judged, late), campaigns)
+    }
+
+    /// What the stage after the accounts makes of a conclusion, with nothing counted.
+    pub(crate) fn revised(
+        &self,
+        record: &Record,
+        (mut judged, late): (Judged, Option<Late>),
+        campaigns: &Campaigns,
+    ) -> Assessment {
+        if let Some(late) = late {
+            let together = campaigns.look(&late.showing);
+            revise(record, &mut judged, (&late, &together), (self.shared(), &Scribe));
+        }
+        judged.assessment(record)
+    }
+
+    /// What shards read.
+    pub(crate) fn shared(&self) -> Shared<'_> {
+        Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        }
     }
 
     /// Records learned from or looked at so far, probes excepted.
@@ -156,7 +192,7 @@ impl Engine {
     /// Accounts remembered.
     #[must_use]
     pub fn accounts(&self) -> usize {
-        self.shards.iter().map(|shard| shard.accounts.all().len()).sum()
+        self.shards.iter().map(|shard| shard.accounts.count()).sum()
     }
 
     /// Bytes that profiles take, heap included. Cost: linear in the accounts.
@@ -169,139 +205,157 @@ impl Engine {
             .sum()
     }
 
-    /// Records of `rest` up to and including the one that ends the epoch.
+    /// Records of `rest` up to and including the first that ends the epoch of its tenant.
     fn until_epoch_end(&self, rest: &[Record]) -> usize {
-        let mut left = epoch::end_after(self.position) - self.position;
+        let mut left: BTreeMap<&TenantId, u64> = BTreeMap::new();
         for (index, record) in rest.iter().enumerate() {
-            left -= u64::from(record.learning == Learning::Learn);
-            if left == 0 {
+            let tenant = &record.context.tenant;
+            let left = left.entry(tenant).or_insert_with(|| {
+                let number = self.tenant_numbers.get(tenant);
+                let known = number.and_then(|number| self.tenants.get(*number));
+                known.map_or_else(|| Tenant::default().until_epoch_end(), Tenant::until_epoch_end)
+            });
+            *left -= u64::from(record.learning == Learning::Learn);
+            if *left == 0 {
                 return index + 1;
             }
         }
         rest.len()
     }
 
-    fn handle_epoch(&mut self, records: &[Record], executor: &dyn Executor, out: &mut Vec<Assessment>) {
+    fn handle_epoch<C: Clerk>(
+        &mut self,
+        records: &[Record],
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
-        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 {
-            out.extend(records.iter().map(|record| self.handle(record)));
-            return;
-        }
         let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
+        let mut concluded = Vec::with_capacity(records.len());
+        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len() {
+            self.in_turn(&routed, clerks, &mut concluded);
+        } else {
+            self.side_by_side(&routed, (executor, &mut *clerks), &mut concluded);
+        }
+        // INVARIANT: each record has one conclusion.
+        debug_assert_eq!(concluded.len(), records.len());
+        if let Some(clerk) = clerks.first_mut() {
+            for (routed, concluded) in routed.iter().zip(concluded) {
+                out.push(self.finish(routed, concluded, clerk));
+            }
+        }
+    }
+
+    /// The stage after the accounts for one record, in the order of the log, and what is noted of it in the end.
+    fn finish<C: Clerk>(
+        &mut self,
+        routed: &Routed<'_>,
+        concluded: Concluded<C::Note>,
+        clerk: &mut C,
+    ) -> C::Note {
+        let Concluded { end, mut delta } = concluded;
+        self.tick(routed.record, delta.as_ref());
+        let note = match end {
+            End::Noted(note) => note,
+            End::Open(open) => {
+                let (mut judged, late) = *open;
+                self.conclude_together(routed.record, (&mut judged, &late), &mut delta, clerk);
+                clerk.note(routed.record, judged)
+            }
+        };
+        self.advance(routed.record.learning, routed.tenant, delta);
+        note
+    }
+
+    fn in_turn<C: Clerk>(
+        &mut self,
+        routed: &[Routed<'_>],
+        clerks: &mut [C],
+        out: &mut Vec<Concluded<C::Note>>,
+    ) {
         let count = self.shards.len();
-        let (tenants, config) = (&self.tenants, &self.config);
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        };
+        for some in routed.chunks(WARM_MAX) {
+            for shard in &self.shards {
+                shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
+            }
+            for routed in some {
+                let index = shard_index(routed.fingerprint, count);
+                let at = index.min(clerks.len().saturating_sub(1));
+                // INVARIANT: shard_index is below the number of shards.
+                if let Some((shard, clerk)) = self.shards.get_mut(index).zip(clerks.get_mut(at)) {
+                    out.push(shard.process(routed, shared, clerk));
+                }
+            }
+        }
+    }
+
+    fn side_by_side<C: Clerk>(
+        &mut self,
+        routed: &[Routed<'_>],
+        (executor, clerks): (&dyn Executor, &mut [C]),
+        out: &mut Vec<Concluded<C::Note>>,
+    ) {
+        let count = self.shards.len();
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
+        };
+        let desks: Vec<Mutex<Desk<'_, C>>> = clerks.iter_mut().map(Desk::new).map(Mutex::new).collect();
         executor.run(&mut self.shards, &|index, shard| {
-            for (at, routed) in routed.iter().enumerate() {
-                if shard_index(routed.fingerprint, count) == index {
-                    let (assessment, delta) = shard.process(routed, tenants, config);
-                    shard.outbox.push(Concluded {
-                        at,
-                        assessment,
-                        delta,
-                    });
+            let Some(desk) = desks.get(index) else { return };
+            let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            let mine = |routed: &&Routed<'_>| shard_index(routed.fingerprint, count) == index;
+            let mine: Vec<&Routed<'_>> = routed.iter().filter(mine).collect();
+            for some in mine.chunks(WARM_MAX) {
+                shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
+                for routed in some {
+                    let noted = shard.process(routed, shared, desk.clerk);
+                    desk.noted.push(noted);
                 }
             }
         });
-        let mut done: Vec<_> = self
-            .shards
-            .iter_mut()
-            .flat_map(|shard| shard.outbox.drain(..))
-            .collect();
-        done.sort_unstable_by_key(|concluded| concluded.at);
-        for (concluded, record) in done.into_iter().zip(records) {
-            out.push(concluded.assessment);
-            self.pending.extend(concluded.delta);
-            self.advance(record);
+        let noted =
+            |desk: Mutex<Desk<'_, C>>| desk.into_inner().unwrap_or_else(PoisonError::into_inner).noted;
+        let mut noted: Vec<_> = desks.into_iter().map(|desk| noted(desk).into_iter()).collect();
+        for routed in routed {
+            let lane = noted.get_mut(shard_index(routed.fingerprint, count));
+            out.extend(lane.and_then(Iterator::next));
         }
     }
 
-    fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
-        let context = &record.context;
-        let mut tenant = self.tenant_numbers.get(&context.tenant).copied();
-        // A probe leaves no trace, not even the number of a tenant.
-        if tenant.is_none()
-            && record.learning == Learning::Learn
-            && self.tenants.len() < self.config.tenants_max
-        {
-            tenant = Some(self.tenants.len());
-            self.tenant_numbers
-                .insert(context.tenant.clone(), self.tenants.len());
-            self.tenants.push(Tenant::default());
-        }
-        let fingerprint = self.fingerprint(context);
-        Routed {
-            record,
-            tenant,
-            fingerprint,
-            burst: self.count(record),
-            notice: self.heed(record, fingerprint),
-            may_grow: self.may_grow,
-        }
-    }
-
-    /// What was done to the account before; then notes what this record does, to whomever.
-    fn heed(&mut self, record: &Record, fingerprint: u64) -> Option<Notice> {
-        let before = self.notices.of(fingerprint);
-        if record.learning == Learning::Learn
-            && let Some((key, deed)) = self.noted(&record.context)
-        {
-            self.notices.note(key, deed, record.context.time.minutes());
-        }
-        before
-    }
-
-    /// What is to be noted of a record, and of which account.
-    pub(crate) fn noted(&self, context: &Context) -> Option<(u64, Deed)> {
-        let conduct = context.conduct.as_ref().filter(|_| is_noted(context))?;
-        let target = conduct.target.as_ref().or(context.account.as_ref())?;
-        let key = self.fingerprint_of(&context.tenant, target.as_str());
-        Some((key, conduct.deed?))
-    }
-
-    /// The network stage: sources are counted in the order of the log, ahead of the accounts, and lag nothing.
-    fn count(&mut self, record: &Record) -> Option<Burst> {
-        let context = &record.context;
-        let key = self.source_of(context)?;
-        let failed_name = self.failed_name(context);
-        Some(match record.learning {
-            Learning::Learn => self.attempts.observe(key, context.time, failed_name),
-            Learning::Probe => self.attempts.look(key, context.time, failed_name),
-        })
-    }
-
-    pub(crate) fn source_of(&self, context: &Context) -> Option<u64> {
-        let host = stable_host(context.network.ip?);
-        Some(
-            self.config
-                .hash_key
-                .fingerprint(&("source", context.tenant.as_str(), host)),
-        )
-    }
-
-    pub(crate) fn failed_name(&self, context: &Context) -> Option<u64> {
-        let named = || {
-            context
-                .account
-                .as_ref()
-                .map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
+    fn handle_one<C: Clerk>(&mut self, record: &Record, clerks: &mut [C], out: &mut Vec<C::Note>) {
+        let routed = self.route(record);
+        let shard_index = self.shard_of(routed.fingerprint);
+        let shared = Shared {
+            tenants: &self.tenants,
+            config: &self.config,
+            weights: &self.weights,
         };
-        is_failed_attempt(context).then(named)
+        let at = shard_index.min(clerks.len().saturating_sub(1));
+        let Some((shard, clerk)) = self.shards.get_mut(shard_index).zip(clerks.get_mut(at)) else {
+            return;
+        };
+        let concluded = shard.process(&routed, shared, clerk);
+        out.push(self.finish(&routed, concluded, clerk));
     }
 
-    /// Moves the log on, and ends the epoch if it is due.
-    fn advance(&mut self, record: &Record) {
-        if record.learning == Learning::Probe {
+    /// Moves the log on, and ends the epoch of the record's tenant if it is due.
+    fn advance(&mut self, learning: Learning, number: Option<usize>, delta: Option<Delta>) {
+        if learning == Learning::Probe {
             return;
         }
-        let end = epoch::end_after(self.position);
         self.position += 1;
-        if self.position == end {
-            for (tenant, delta) in self.pending.drain(..) {
-                if let Some(tenant) = self.tenants.get_mut(tenant) {
-                    tenant.learn(&delta);
-                }
-            }
+        let Some(number) = number else { return };
+        let tenant = self.tenants.get_mut(number);
+        if tenant.is_some_and(|tenant| tenant.advance(delta)) {
+            self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }
@@ -312,12 +366,27 @@ impl Engine {
         self.fingerprint_of(&context.tenant, account)
     }
 
-    fn fingerprint_of(&self, tenant: &TenantId, account: &str) -> u64 {
+    pub(crate) fn fingerprint_of(&self, tenant: &TenantId, account: &str) -> u64 {
         self.config.hash_key.fingerprint(&(tenant.as_str(), account))
     }
 
     pub(crate) fn shard_of(&self, fingerprint: u64) -> usize {
         shard_index(fingerprint, self.shards.len())
+    }
+}
+
+/// What one shard works with in an epoch.
+struct Desk<'c, C: Clerk> {
+    clerk: &'c mut C,
+    noted: Vec<Concluded<C::Note>>,
+}
+
+impl<'c, C: Clerk> Desk<'c, C> {
+    fn new(clerk: &'c mut C) -> Self {
+        Self {
+            clerk,
+            noted: Vec::new(),
+        }
     }
 }
 

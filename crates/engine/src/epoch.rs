@@ -1,7 +1,7 @@
 //! When tables that all shards read take in what all shards learned.
 //!
-//! Every 4,096 log positions in the long run (SCORING 14); more often at the start, so that a short log teaches too. A
-//! function of the position alone: the same log gives the same epochs, however it is batched or sharded.
+//! Every 4,096 positions of a tenant's log in the long run (SCORING 14); more often at the start, so that a short log teaches
+//! too. A function of the position alone: the same log gives the same epochs, however it is batched or sharded.
 
 /// Longest epoch, positions.
 pub const EPOCH_MAX: u64 = 4_096;

@@ -6,19 +6,24 @@
 
 mod accounts;
 mod ahead;
+mod clerk;
 mod engine;
 pub mod epoch;
 mod executor;
+mod network;
 mod snapshot;
 mod stage;
 mod tenant;
+mod together;
 
 pub use ahead::Ahead;
+pub use clerk::{Clerk, Judged, Scribe};
 pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
+pub use habitus_detect::Words;
 pub use habitus_profile::Adjudication;
 pub use snapshot::SnapshotError;
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-2");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-3");

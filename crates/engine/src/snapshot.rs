@@ -2,15 +2,17 @@
 
 use crate::accounts::Held;
 use crate::engine::{Config, Engine};
-use crate::tenant::{Delta, Tenant};
+use crate::tenant::Tenant;
 use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
 use habitus_profile::attempts::{Attempts, AttemptsState};
+use habitus_profile::campaigns::{Campaigns, CampaignsState};
 use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,46 +34,42 @@ pub enum SnapshotError {
 struct Layout {
     version: u32,
     position: u64,
+    /// By name: the number of a tenant tells who came first, which is nobody's business.
     tenants: Vec<(TenantId, Tenant)>,
-    waiting: Vec<(usize, Delta)>,
     attempts: AttemptsState,
+    campaigns: CampaignsState,
     notices: NoticesState,
     accounts: Vec<Held>,
 }
 
 impl Engine {
-    /// The state as bytes, accounts in the order of their tenant and id. Cost: linear in the state, which is copied.
+    /// The state as bytes, tenants by name, accounts in the order of their tenant and id. Cost: linear in the state, which is copied.
     ///
     /// # Errors
     /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of this engine makes it do.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        let mut accounts: Vec<Held> = self
-            .shards
-            .iter()
-            .flat_map(|shard| shard.accounts.all())
-            .cloned()
-            .collect();
+        let numbers: BTreeMap<usize, u32> = self.tenant_numbers.values().copied().zip(0..).collect();
+        let renumbered = |held: &Held| {
+            let mut held = held.clone();
+            let number = usize::try_from(held.slot.tenant).unwrap_or(usize::MAX);
+            held.slot.tenant = numbers.get(&number).copied().unwrap_or(u32::MAX);
+            held
+        };
+        let shards = self.shards.iter().flat_map(|shard| shard.accounts.all());
+        let mut accounts: Vec<Held> = shards.map(renumbered).collect();
         accounts.sort_unstable_by(|a, b| a.slot.cmp(&b.slot));
-        let mut names: Vec<(&TenantId, usize)> = self
-            .tenant_numbers
-            .iter()
-            .map(|(id, number)| (id, *number))
+        let named = self.tenant_numbers.iter();
+        let tenants = named
+            .filter_map(|(id, number)| Some((id.clone(), self.tenants.get(*number)?.clone())))
             .collect();
-        names.sort_unstable_by_key(|(_, number)| *number);
-        let tenants = names
-            .into_iter()
-            .zip(&self.tenants)
-            .map(|((id, _), tenant)| (id.clone(), tenant.clone()))
-            .collect();
-        let waiting = self.pending.clone();
         let attempts = self.attempts.state();
         let notices = self.notices.state();
         let layout = Layout {
             version: VERSION,
             position: self.position,
             tenants,
-            waiting,
             attempts,
+            campaigns: self.campaigns.state(),
             notices,
             accounts,
         };
@@ -91,8 +89,8 @@ impl Engine {
         let layout: Layout = postcard::from_bytes(bytes)?;
         let mut engine = Engine::new(config);
         engine.position = layout.position;
-        engine.pending = layout.waiting;
         engine.attempts = Attempts::from_state(layout.attempts);
+        engine.campaigns = Campaigns::from_state(layout.campaigns);
         engine.notices = Notices::from_state(layout.notices);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);

@@ -1,42 +1,61 @@
 //! The account stage: one shard of accounts, and the order in which one event passes through it.
 
 use crate::accounts::{Accounts, Held, Slot};
+use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant};
+use crate::together::Late;
 use habitus_detect::detectors::resource;
-use habitus_detect::{View, detectors};
-use habitus_model::{AccountKind, Assessment, Blind, Context, Evidence, Family, Opinion, RiskScore};
-use habitus_profile::attempts::Burst;
+use habitus_detect::{View, Words, detectors};
+use habitus_model::{Blind, Context, Contribution, Evidence, Family, Opinion, RiskScore};
+use habitus_profile::attempts::Bursts;
+use habitus_profile::campaigns::showing;
 use habitus_profile::known::Arrival;
 use habitus_profile::memory::is_failed_prompt;
 use habitus_profile::notices::Notice;
 use habitus_profile::recall::Sighting;
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Profile, Recall};
-use habitus_score::{confidence, fuse};
+use habitus_score::{Prepared, confidence, weigh};
 
 /// One shard of accounts.
 #[derive(Debug, Default)]
 pub struct Shard {
     /// Its accounts.
     pub accounts: Accounts,
-    /// What it concluded in the epoch that runs.
-    pub outbox: Vec<Concluded>,
 }
 
-/// What a shard concluded of one record of an epoch.
+/// What every shard reads and none changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared<'a> {
+    /// Tables of tenants, as of the last epoch.
+    pub tenants: &'a [Tenant],
+    /// The configuration.
+    pub config: &'a Config,
+    /// Its weights.
+    pub weights: &'a Prepared,
+}
+
+/// What a shard hands on of one record; `N` is what its clerk notes.
 #[derive(Debug)]
-pub struct Concluded {
-    /// Place of the record in the epoch.
-    pub at: usize,
+pub struct Concluded<N> {
     /// The conclusion.
-    pub assessment: Assessment,
-    /// What its tenant learns at the end of the epoch.
-    pub delta: Option<(usize, Delta)>,
+    pub end: End<N>,
+    /// What the tenant learns at the end of its epoch, if anything.
+    pub delta: Option<Delta>,
+}
+
+/// How far a conclusion is.
+#[derive(Debug)]
+pub enum End<N> {
+    /// Noted: nothing but the account itself speaks of it.
+    Noted(N),
+    /// The stage after the accounts may revise it.
+    Open(Box<(Judged, Late)>),
 }
 
 /// A record with its routing, made before the stage so that tenants are numbered in the order of the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Routed<'a> {
     /// The record.
     pub record: &'a Record,
@@ -44,8 +63,10 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
-    /// What the network stage says of its source.
-    pub burst: Option<Burst>,
+    /// Position at which the epoch of its tenant began.
+    pub epoch: u64,
+    /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
+    pub bursts: Option<Box<Bursts>>,
     /// What was done to its account of late.
     pub notice: Option<Notice>,
     /// Whether there is room for an account never seen.
@@ -53,49 +74,66 @@ pub struct Routed<'a> {
 }
 
 impl Shard {
-    /// Assesses a record and learns it. Gives the conclusion and what the tenant learns at the end of the epoch.
-    pub fn process(
+    /// Assesses a record and learns it. What others may revise is left open, everything else noted.
+    pub fn process<C: Clerk>(
         &mut self,
         routed: &Routed<'_>,
-        tenants: &[Tenant],
+        shared: Shared<'_>,
+        clerk: &mut C,
+    ) -> Concluded<C::Note> {
+        let (judged, late, seen) = self.judge(routed, shared, clerk);
+        let delta = self.take_in(routed, shared.config, (&judged, &seen));
+        let end = match late {
+            Some(late) => End::Open(Box::new((judged, late))),
+            None => End::Noted(clerk.note(routed.record, judged)),
+        };
+        Concluded { end, delta }
+    }
+
+    fn take_in(
+        &mut self,
+        routed: &Routed<'_>,
         config: &Config,
-    ) -> (Assessment, Option<(usize, Delta)>) {
-        let (assessment, seen) = self.assess(routed, tenants, config);
+        (judged, seen): (&Judged, &Sighting),
+    ) -> Option<Delta> {
         let context = &routed.record.context;
         let (Some(tenant), Learning::Learn) = (routed.tenant, routed.record.learning) else {
-            return (assessment, None);
+            return None;
         };
         if !context.may_teach() {
             if is_failed_prompt(context) {
-                self.note_failed_prompt(routed, tenant, &seen);
+                self.note_failed_prompt(routed, tenant, seen);
             }
-            return (assessment, None);
+            return None;
         }
-        let arrival = arrival(context, assessment.score, config);
-        let nats = edge_nats(&assessment, &seen);
+        let arrival = arrival(context, judged.score, config);
         let is_more = seen
             .suspected_minutes
             .is_some_and(|minutes| minutes < SUSPICION_MINUTES);
         let counts = !(is_more && arrival == Arrival::Suspicious);
-        let (observation, told) = self.learn(routed, tenant, (&seen, arrival, nats));
-        let delta = Delta {
+        let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
+        Some(Delta {
             observation,
             told,
-            total: counts.then_some((assessment.kind, stratum(context, &seen), assessment.log_odds)),
+            total: counts.then_some((judged.kind, stratum(context, seen), judged.log_odds)),
             now: seen.now,
-        };
-        (assessment, Some((tenant, delta)))
+        })
     }
 
-    /// Assesses a record and changes nothing.
-    pub fn assess(&self, routed: &Routed<'_>, tenants: &[Tenant], config: &Config) -> (Assessment, Sighting) {
+    /// Judges a record and changes nothing. Reasons are made for what the clerk reads and what others may revise.
+    pub fn judge<C: Clerk>(
+        &self,
+        routed: &Routed<'_>,
+        shared: Shared<'_>,
+        clerk: &C,
+    ) -> (Judged, Option<Late>, Sighting) {
+        let Shared { tenants, config, .. } = shared;
         let context = &routed.record.context;
-        let nobody = Tenant::default;
         let unknown;
         let tenant = match routed.tenant.and_then(|index| tenants.get(index)) {
             Some(tenant) => tenant,
             None => {
-                unknown = nobody();
+                unknown = Tenant::default();
                 &unknown
             }
         };
@@ -107,17 +145,24 @@ impl Shard {
         };
         let mut seen = recall.sight(context);
         seen.notice = routed.notice;
+        let shown = routed.tenant.zip(showing(context, &seen, config.hash_key));
+        let is_revised = shown.as_ref().is_some_and(|(_, showing)| Late::keeps(showing));
         let view = View {
             context,
             seen: &seen,
             profile,
             population: &tenant.population,
-            burst: routed.burst,
+            bursts: routed.bursts.as_deref(),
+            words: if is_revised {
+                Words::Wanted
+            } else {
+                clerk.reads_all()
+            },
         };
         let (evidence, blind) = gather(&view);
-        let kind = profile.map_or(context.kind, Profile::behaves_as);
-        let assessment = conclude(routed, (evidence, blind), (kind, &seen), tenant, config);
-        (assessment, seen)
+        let late = shown.map(|shown| Late::new(shown, stratum(context, &seen), (&seen, &evidence)));
+        let judged = conclude((&view, routed.record), (evidence, blind), (tenant, shared), clerk);
+        (judged, late, seen)
     }
 
     fn profile(&self, routed: &Routed<'_>) -> Option<&Profile> {
@@ -154,6 +199,7 @@ impl Shard {
         self.accounts.insert(Held {
             slot,
             fingerprint: routed.fingerprint,
+            since: routed.epoch,
             profile,
         });
         (observation, told)
@@ -186,13 +232,18 @@ fn stratum(context: &Context, seen: &Sighting) -> Stratum {
     }
 }
 
-/// What the new things an event uses say, nats, at least 0; earlier ones not counted again.
-fn edge_nats(assessment: &Assessment, seen: &Sighting) -> f64 {
+/// Whether an event uses something new.
+fn uses_something_new(seen: &Sighting) -> bool {
     let new = seen.conduct.and_then(|conduct| conduct.edges);
-    if new.is_none_or(|edges| edges.new_ones().next().is_none()) {
+    new.is_some_and(|edges| edges.new_ones().next().is_some())
+}
+
+/// What the new things an event uses say, nats, at least 0; earlier ones not counted again.
+fn edge_nats(lines: &[Contribution], seen: &Sighting) -> f64 {
+    if !uses_something_new(seen) {
         return 0.0;
     }
-    let own = assessment.contributions.iter();
+    let own = lines.iter();
     own.filter(|line| line.family == Some(Family::Resource) && line.signal != resource::EXPLORATION)
         .map(|line| line.nats.0.max(0.0))
         .sum()
@@ -231,30 +282,38 @@ fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     (evidence, blind)
 }
 
-fn conclude(
-    routed: &Routed<'_>,
+/// Fuses, calibrates and decides; explains what is read.
+fn conclude<C: Clerk>(
+    (view, record): (&View<'_>, &Record),
     (evidence, blind): (Vec<Evidence>, Vec<(Family, Blind)>),
-    (kind, seen): (AccountKind, &Sighting),
-    tenant: &Tenant,
-    config: &Config,
-) -> Assessment {
-    let Record { context, uid, .. } = routed.record;
-    let fused = fuse(evidence, &config.weights);
-    let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), fused.log_odds));
-    Assessment {
-        uid: uid.clone(),
-        time: context.time,
-        tenant: context.tenant.clone(),
-        account: context.account.clone(),
+    (tenant, shared): (&Tenant, Shared<'_>),
+    clerk: &C,
+) -> Judged {
+    let (context, seen) = (view.context, view.seen);
+    let kind = view.profile.map_or(context.kind, Profile::behaves_as);
+    let weighed = weigh(&evidence, shared.weights);
+    let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), weighed.log_odds));
+    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
+    let lines = match view.words {
+        Words::Wanted => Some(weighed.lines(evidence)),
+        // The same once more, with words: dearer for the few, and cheaper for the many.
+        Words::Spared if is_read => {
+            let words = Words::Wanted;
+            Some(weighed.lines(gather(&View { words, ..*view }).0))
+        }
+        Words::Spared => uses_something_new(seen).then(|| weighed.lines(evidence)),
+    };
+    Judged {
         kind,
-        log_odds: fused.log_odds,
+        log_odds: weighed.log_odds,
         score,
         level: score.level(),
         confidence: confidence(seen.visits, &blind),
-        profile: fused.profile,
-        contributions: fused.contributions,
+        profile: weighed.profile,
+        edge_nats: lines.as_deref().map_or(0.0, |lines| edge_nats(lines, seen)),
+        contributions: lines.filter(|_| is_read),
         blind,
-        decision: config.thresholds.decide(score, context.status),
+        decision: shared.config.thresholds.decide(score, context.status),
     }
 }
 

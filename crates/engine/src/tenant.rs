@@ -1,5 +1,7 @@
 //! What is shared by the accounts of one tenant: population and calibrations.
 
+use crate::epoch;
+use crate::together::Doubt;
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
@@ -13,6 +15,14 @@ pub struct Tenant {
     pub population: Population,
     visits: Strata,
     within: Strata,
+    /// Its records so far, probes excepted.
+    position: u64,
+    /// Position at which its running epoch began.
+    began: u64,
+    /// What its running epoch has taught.
+    pending: Vec<Delta>,
+    /// What its accounts will be told to doubt as the epoch ends.
+    doubts: Vec<Doubt>,
 }
 
 /// Calibrations by kind of account, and of all kinds together.
@@ -55,8 +65,51 @@ impl Tenant {
         }
     }
 
+    /// Records to come until its epoch ends, at least 1.
+    pub fn until_epoch_end(&self) -> u64 {
+        epoch::end_after(self.position) - self.position
+    }
+
+    /// Position at which its running epoch began.
+    pub fn began(&self) -> u64 {
+        self.began
+    }
+
+    /// Notes what an account is to doubt as the epoch ends.
+    pub fn doubt(&mut self, doubt: Doubt) {
+        self.doubts.push(doubt);
+    }
+
+    /// What accounts are to doubt, once the epoch has ended.
+    pub fn take_doubts(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.doubts)
+    }
+
+    /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables.
+    // INVARIANT: epochs follow from the tenant's own log. What others do, and in which order among theirs, changes nothing.
+    pub fn advance(&mut self, delta: Option<Delta>) -> bool {
+        self.pending.extend(delta);
+        let end = epoch::end_after(self.position);
+        self.position += 1;
+        if self.position < end {
+            return false;
+        }
+        for delta in std::mem::take(&mut self.pending) {
+            self.learn(&delta);
+        }
+        self.began = self.position;
+        self.settle();
+        true
+    }
+
+    /// Prepares the tables for an epoch of reading. Changes no result.
+    fn settle(&mut self) {
+        self.visits.settle();
+        self.within.settle();
+    }
+
     /// Takes in what one record taught.
-    pub fn learn(&mut self, delta: &Delta) {
+    fn learn(&mut self, delta: &Delta) {
         if let Some(observation) = &delta.observation {
             self.population.learn(observation);
         }
@@ -77,6 +130,12 @@ impl Strata {
     fn tail(&self, kind: AccountKind, total: Nats) -> Probability {
         let own = position(kind).and_then(|at| self.kinds.get(at));
         own.map_or(Probability::new(1.0), |own| own.tail_within(total, &self.all))
+    }
+
+    fn settle(&mut self) {
+        for calibration in self.kinds.iter_mut().chain([&mut self.all]) {
+            calibration.settle();
+        }
     }
 
     fn learn(&mut self, kind: AccountKind, total: Nats, now: Minutes) {

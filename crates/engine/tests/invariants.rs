@@ -52,6 +52,7 @@ fn context(account: &str, time_ms: i64, (place, host, client): (u8, u8, u8), fai
         utc_offset: None,
         activity: Activity::from_ocsf(3002, 1),
         status: if failed { Status::Failure } else { Status::Success },
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: Place {

@@ -125,8 +125,14 @@ fn ends(text: &str, end: &str) -> bool {
 }
 
 fn contains(text: &str, part: &str) -> bool {
-    let mut windows = text.as_bytes().windows(part.len());
-    windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    let Some(first) = part.as_bytes().first() else {
+        return true;
+    };
+    // The part begins with a sign that names hardly have.
+    let mut bytes = text.bytes().enumerate();
+    bytes.any(|(at, byte)| {
+        byte.eq_ignore_ascii_case(first) && text.get(at..).is_some_and(|rest| begins(rest, part))
+    })
 }
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ pub(crate) fn complete(mut client: Client, event: &Event) -> Client {
             .map_or(DeviceType::Unknown, |os| of_os(os, ""));
     }
     client.key = key(event);
+    client.tls_fingerprint.clone_from(&facts.tls_fingerprint);
     client
 }
 
@@ -133,6 +134,7 @@ fn parsed(text: &str, rules: &Rules) -> Client {
         browser: agent.map(|agent| names::short(&agent.family)),
         model: device.and_then(|device| model(&device)),
         key: None,
+        tls_fingerprint: None,
     }
 }
 

@@ -51,10 +51,28 @@ pub fn name_of(country: CountryCode) -> Option<&'static str> {
 }
 
 fn row(country: CountryCode) -> Option<&'static Row> {
-    let at = COUNTRIES
-        .binary_search_by(|row| row.0.cmp(country.as_str()))
-        .ok()?;
-    COUNTRIES.get(at)
+    let at = PLACES.get(place_of(country.as_str())?)?;
+    COUNTRIES.get(usize::from((*at)?))
+}
+
+/// The row of each pair of letters. A constant, worked out once: asked twice for every event.
+static PLACES: LazyLock<Vec<Option<u8>>> = LazyLock::new(|| {
+    let mut places = vec![None; 26 * 26];
+    for (at, row) in (0_u8..).zip(&COUNTRIES) {
+        if let Some(place) = place_of(row.0).and_then(|place| places.get_mut(place)) {
+            *place = Some(at);
+        }
+    }
+    places
+});
+
+/// The number of a pair of capital letters.
+fn place_of(code: &str) -> Option<usize> {
+    let letter = |byte: u8| byte.checked_sub(b'A').filter(|at| *at < 26).map(usize::from);
+    match code.as_bytes() {
+        [first, second] => Some(letter(*first)? * 26 + letter(*second)?),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl Enricher {
             utc_offset: event.utc_offset,
             activity: event.activity,
             status: event.status,
+            failure: event.failure,
             strong_factor: has_strong_factor(event),
             second_factor: event.auth.is_mfa.filter(|_| !unanswered),
             place,

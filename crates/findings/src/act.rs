@@ -95,6 +95,17 @@ impl Triage {
         Ok(())
     }
 
+    /// Takes a command back, the last one unless one is named; nothing happens where it cannot be.
+    pub(crate) fn undo_if_possible(&mut self, command: &Command, of: Option<&CommandId>) {
+        let last = self.undo.last().map(|inverse| &inverse.command);
+        let Some(of) = of.or(last).cloned() else {
+            return;
+        };
+        if self.may_undo(&of).is_ok() {
+            self.undo(command, &of);
+        }
+    }
+
     /// Takes a command back that may be.
     pub(crate) fn undo(&mut self, command: &Command, of: &CommandId) {
         let Some(at) = self.undo.iter().position(|inverse| inverse.command == *of) else {

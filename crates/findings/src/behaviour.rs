@@ -1,6 +1,87 @@
-//! Names and titles of behaviours, for people.
+//! What findings are grouped by in kind, and names and titles for people.
 
-use habitus_model::Family;
+use habitus_model::{Family, Status};
+use serde::{Deserialize, Serialize};
+
+/// What the events of a finding have in common in kind.
+///
+/// How somebody came in is one behaviour, whichever part of it stands out most: one takeover shows a new network at one login,
+/// a new client at the next and an odd hour at a third, and is one thing to work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Behaviour {
+    /// Coming in: from where, with what, when, how fast, by what proof.
+    Access,
+    /// What a session does.
+    Session,
+    /// What is reached for.
+    Resource,
+    /// What follows what.
+    Sequence,
+    /// Guessing.
+    Burst,
+    /// Several accounts from one neighbourhood.
+    Campaign,
+    /// More findings at once than people can read.
+    Storm,
+}
+
+impl Behaviour {
+    /// The behaviour of an event, by its strongest evidence; absent if nothing accuses by itself. Guessing that succeeds is
+    /// access: what is taken over then is the account. So is being part of a campaign, which groups by itself.
+    #[must_use]
+    pub const fn of(lead: Option<Family>, status: Status) -> Self {
+        match (lead, status) {
+            (Some(Family::Burst), Status::Success) => Self::Access,
+            (Some(Family::Burst), _) => Self::Burst,
+            (Some(Family::Session), _) => Self::Session,
+            (Some(Family::Resource), _) => Self::Resource,
+            (Some(Family::Sequence), _) => Self::Sequence,
+            (
+                Some(
+                    Family::Network
+                    | Family::Device
+                    | Family::Joint
+                    | Family::Clock
+                    | Family::Gap
+                    | Family::Motion
+                    | Family::Authentication
+                    | Family::Campaign
+                    | Family::Machine,
+                )
+                | None,
+                _,
+            ) => Self::Access,
+        }
+    }
+
+    /// The name in snake case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Session => "session",
+            Self::Resource => "resource",
+            Self::Sequence => "sequence",
+            Self::Burst => "burst",
+            Self::Campaign => "campaign",
+            Self::Storm => "storm",
+        }
+    }
+
+    /// What the analytic that finds it is called.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Access => "Unusual access",
+            Self::Session => title(Some(Family::Session)),
+            Self::Resource => title(Some(Family::Resource)),
+            Self::Sequence => title(Some(Family::Sequence)),
+            Self::Burst => title(Some(Family::Burst)),
+            Self::Campaign => title(Some(Family::Campaign)),
+            Self::Storm => "More findings at once than people can read",
+        }
+    }
+}
 
 /// A family's name in snake case, as verdicts write it.
 #[must_use]

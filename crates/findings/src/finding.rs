@@ -1,7 +1,7 @@
 //! A finding: events that belong together, and what people have said about them.
 
 use crate::accounts::Accounts;
-use crate::behaviour;
+use crate::behaviour::{self, Behaviour};
 use crate::hit::Hit;
 use crate::key::{FindingId, Key};
 use crate::loss::Loss;
@@ -170,12 +170,17 @@ impl Finding {
             }
             Key::Storm { .. } => format!("Alert storm: {} more findings at once", self.count),
             Key::Account { .. } | Key::Source { .. } | Key::Nobody { .. } => {
-                format!(
-                    "{}: {}",
-                    behaviour::title(self.key.behaviour()),
-                    self.key.subject()
-                )
+                format!("{}: {}", self.what(), self.key.subject())
             }
+        }
+    }
+
+    /// What stands out most in its worst event, without whose it is. Guessing is called so whatever else stands out.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match self.key.behaviour() {
+            Behaviour::Access => behaviour::title(self.worst.lead_family()),
+            other => other.title(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a finding keeps of a flagged event.
 
+use crate::behaviour::Behaviour;
 use crate::loss::Loss;
 use habitus_model::{AccountKind, AttackerProfile};
 use habitus_model::{
@@ -97,10 +98,16 @@ impl Hit {
         accusing.max_by(|a, b| a.nats.0.total_cmp(&b.nats.0))
     }
 
-    /// The behaviour it stands out by: the family of the strongest evidence; absent if nothing accuses.
+    /// Family of the strongest evidence; absent if nothing accuses.
     #[must_use]
-    pub fn behaviour(&self) -> Option<Family> {
+    pub fn lead_family(&self) -> Option<Family> {
         self.lead().and_then(|line| line.family)
+    }
+
+    /// The behaviour it stands out by.
+    #[must_use]
+    pub fn behaviour(&self) -> Behaviour {
+        Behaviour::of(self.lead_family(), self.context.status)
     }
 
     /// What it may cost to overlook it.

@@ -6,7 +6,7 @@
 //! behaviour that goes on would open a new finding at the same instant, which is an alert storm of our own making. What goes
 //! on over the end of a window continues in the next, and both say so.
 
-use crate::behaviour;
+use crate::behaviour::Behaviour;
 use crate::hit::Hit;
 use habitus_model::hash::{content_digest, symbol};
 use habitus_model::network::stable_host;
@@ -28,8 +28,8 @@ pub enum Key {
         tenant: TenantId,
         /// The account.
         account: AccountId,
-        /// Family of the strongest evidence; absent if nothing accuses.
-        behaviour: Option<Family>,
+        /// What stands out in kind.
+        behaviour: Behaviour,
     },
     /// One address guesses: whichever names it tries.
     Source {
@@ -42,8 +42,8 @@ pub enum Key {
     Nobody {
         /// Whose.
         tenant: TenantId,
-        /// Family of the strongest evidence; absent if nothing accuses.
-        behaviour: Option<Family>,
+        /// What stands out in kind.
+        behaviour: Behaviour,
     },
     /// Several accounts stand out from one neighbourhood.
     Campaign {
@@ -116,7 +116,7 @@ impl Key {
     pub fn of(hit: &Hit) -> Self {
         let context = &hit.context;
         let (tenant, behaviour) = (context.tenant.clone(), hit.behaviour());
-        let host = context.network.ip.filter(|_| behaviour == Some(Family::Burst));
+        let host = context.network.ip.filter(|_| behaviour == Behaviour::Burst);
         match (host, &context.account) {
             (Some(ip), _) => Self::Source {
                 tenant,
@@ -152,25 +152,21 @@ impl Key {
         }
     }
 
-    /// Family of the evidence; absent if nothing accuses, and for campaigns and storms of several.
+    /// What its events have in common in kind.
     #[must_use]
-    pub const fn behaviour(&self) -> Option<Family> {
+    pub const fn behaviour(&self) -> Behaviour {
         match self {
             Self::Account { behaviour, .. } | Self::Nobody { behaviour, .. } => *behaviour,
-            Self::Source { .. } => Some(Family::Burst),
-            Self::Campaign { .. } => Some(Family::Campaign),
-            Self::Storm { .. } => None,
+            Self::Source { .. } => Behaviour::Burst,
+            Self::Campaign { .. } => Behaviour::Campaign,
+            Self::Storm { .. } => Behaviour::Storm,
         }
     }
 
-    /// Name of the behaviour in snake case: a family, `storm`, or `unexplained`.
+    /// Name of the behaviour in snake case.
     #[must_use]
-    pub fn behaviour_name(&self) -> &'static str {
-        match (self, self.behaviour()) {
-            (Self::Storm { .. }, _) => "storm",
-            (_, Some(family)) => behaviour::name(family),
-            (_, None) => "unexplained",
-        }
+    pub const fn behaviour_name(&self) -> &'static str {
+        self.behaviour().name()
     }
 
     /// Whose finding it is, for people: an account, `from 203.0.113.9`, `from 203.0.113.0/24`, `nobody named`.
@@ -185,7 +181,7 @@ impl Key {
         }
     }
 
-    /// The grouping in words: `alice × network`, `from 203.0.113.0/24 × campaign`.
+    /// The grouping in words: `alice × access`, `from 203.0.113.0/24 × campaign`.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{} × {}", self.subject(), self.behaviour_name())

@@ -1,6 +1,5 @@
 //! A finding as OCSF 1.8 Detection Finding, class 2004: one mapping for files, exports and the API.
 
-use crate::behaviour;
 use crate::finding::Finding;
 use crate::hit::Hit;
 use crate::key::Key;
@@ -70,7 +69,7 @@ impl Writer<'_> {
 
     fn finding_info(&self, finding: &Finding) -> Value {
         let name = finding.key.behaviour_name();
-        let title = behaviour::title(finding.key.behaviour());
+        let title = finding.key.behaviour().title();
         let evidence = finding.evidence();
         let mut sources: Vec<&str> = evidence.iter().map(|hit| hit.source.as_str()).collect();
         sources.sort_unstable();

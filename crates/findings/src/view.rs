@@ -2,7 +2,7 @@
 
 use crate::cells::CellKey;
 use crate::command::Act;
-use crate::finding::{EVIDENCES_MAX, Finding, Joining};
+use crate::finding::{EVIDENCES_MAX, Finding, Joined, Joining};
 use crate::index::Seat;
 use crate::judge::Subject;
 use crate::key::{FindingId, Grid, Key};
@@ -46,13 +46,22 @@ impl Findings {
     /// A finding, however it is told; `None` if there is none of this id.
     #[must_use]
     pub fn get(&self, id: &FindingId) -> Option<View> {
+        self.view(id, &self.overlay.of(id).collect::<Vec<_>>())
+    }
+
+    /// A finding as it has settled, without what is ahead of its turn and may vanish.
+    #[must_use]
+    pub fn get_settled(&self, id: &FindingId) -> Option<View> {
+        self.view(id, &[])
+    }
+
+    fn view(&self, id: &FindingId, ahead: &[&Ahead]) -> Option<View> {
         let settled = self.kept.found.get(id);
-        let ahead: Vec<&Ahead> = self.overlay.of(id).collect();
         if settled.is_none() && ahead.is_empty() {
             return self.storm_view(id);
         }
         let settled_count = settled.map_or(0, |finding| finding.count);
-        let finding = self.merged(id, settled, &ahead)?;
+        let finding = self.merged(id, settled, ahead)?;
         if finding.key.is_campaign() && finding.accounts.count() < CAMPAIGN_ACCOUNTS_MIN {
             return None;
         }
@@ -186,18 +195,28 @@ impl Findings {
                 expected: false,
             };
             match &mut finding {
-                Some(finding) => drop(finding.add(&joining)),
+                Some(finding) => {
+                    let worst = finding.level();
+                    // What it will open again when it settles is shown open now.
+                    if finding.add(&joining) == Joined::New {
+                        finding.triage.meet(&ahead.hit, worst);
+                    }
+                }
                 none => *none = Some(Finding::new(key.clone(), (id.clone(), *start), &joining)),
             }
         }
         let mut finding = finding?;
         for Parked { command, .. } in self.kept.parked.get(id).into_iter().flatten() {
-            if let Act::Judge(ask) = &command.act {
-                let ruling = Subject::Finding(&finding).ruling(ask, command);
-                finding.triage.judge(command, ruling);
-            } else {
+            match &command.act {
+                Act::Judge(ask) => {
+                    let ruling = Subject::Finding(&finding).ruling(ask, command);
+                    finding.triage.judge(command, ruling);
+                }
+                Act::Undo(of) => finding.triage.undo_if_possible(command, of.as_ref()),
                 // What cannot be done will be let go when the finding settles, too.
-                let _ = finding.triage.simple(command);
+                Act::Assign(_) | Act::Note(_) | Act::Snooze(_) | Act::Close | Act::Reopen => {
+                    let _ = finding.triage.simple(command);
+                }
             }
         }
         Some(finding)

@@ -58,6 +58,18 @@ pub struct GroupStats {
 /// Told when a request is on stable storage, or why not.
 pub type Callback = Box<dyn FnOnce(Result<Range<Position>>) + Send>;
 
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Positions of its first entries, which are on stable storage: all of them, unless something failed.
+    pub positions: Range<Position>,
+    /// Why the others are not kept, as far as is known.
+    pub failed: Option<Error>,
+}
+
+/// Told what of a request is on stable storage.
+pub type KeptCallback = Box<dyn FnOnce(Kept) + Send>;
+
 /// Takes the committed records, in order, in the committer's thread. While it blocks, nothing is committed: that is the
 /// back-pressure.
 pub type Consumer = Box<dyn FnMut(Vec<Record>) + Send>;
@@ -89,7 +101,7 @@ struct Queue {
 struct Request {
     entries: Vec<Entry>,
     bytes: usize,
-    callback: Callback,
+    callback: KeptCallback,
 }
 
 /// Answers everyone when the thread ends, however it ends.
@@ -139,11 +151,22 @@ impl Committer {
         })
     }
 
-    /// Appends entries; the callback is called in the committer's thread and must not block.
+    /// Appends entries; the callback is called in the committer's thread and must not block. It hears of a request that is kept in
+    /// part as of one that is not: see [`Committer::append_kept`].
     ///
     /// # Errors
     /// As [`Journal::append`]; the callback is then not called.
     pub fn append_then(&self, entries: Vec<Entry>, callback: Callback) -> Result<()> {
+        let whole = |kept: Kept| kept.failed.map_or(Ok(kept.positions), Err);
+        self.append_kept(entries, Box::new(move |kept| callback(whole(kept))))
+    }
+
+    /// Appends entries, and tells how many of them are kept: a request larger than [`GROUP_BYTES`] is committed in parts, and the
+    /// disk may be full in between. The callback is called in the committer's thread, in the order of the log, and must not block.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; the callback is then not called.
+    pub fn append_kept(&self, entries: Vec<Entry>, callback: KeptCallback) -> Result<()> {
         let mut bytes = 0;
         for entry in &entries {
             entry.check()?;
@@ -251,7 +274,10 @@ impl Drop for Farewell {
         let requests = std::mem::take(&mut queue.requests);
         drop(queue);
         for request in requests {
-            (request.callback)(Err(Error::Closed));
+            (request.callback)(Kept {
+                positions: Position(0)..Position(0),
+                failed: Some(Error::Closed),
+            });
         }
     }
 }
@@ -306,10 +332,18 @@ fn commit_group(log: &mut Log, group: Vec<Request>) -> Committed {
     };
     let mut first = log.end();
     let outcome = commit_parts(log, entries, &mut committed);
+    let kept_end = Position(
+        first
+            .0
+            .saturating_add(crate::bytes::wide(committed.records.len())),
+    );
     for (count, callback) in waiting {
         let end = Position(first.0.saturating_add(crate::bytes::wide(count)));
-        let answer = outcome.clone().map(|()| first..end);
-        committed.answers.push(Box::new(move || callback(answer)));
+        let kept = Kept {
+            positions: first.min(kept_end)..end.min(kept_end),
+            failed: outcome.clone().err().filter(|_| end > kept_end),
+        };
+        committed.answers.push(Box::new(move || callback(kept)));
         first = end;
     }
     committed
@@ -342,108 +376,4 @@ fn commit_parts(log: &mut Log, entries: Vec<Entry>, committed: &mut Committed) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log::entry::sample;
-    use crate::log::{PAYLOAD_BYTES_MAX, Settings};
-    use crate::storage::{Fault, FaultFs};
-
-    fn start(fs: &FaultFs, settings: GroupSettings) -> (Committer, Receiver<Record>) {
-        let (log, _) = Log::open(Arc::new(fs.clone()), Settings::default()).unwrap();
-        let (sender, receiver) = mpsc::channel();
-        let consumer = Box::new(move |records: Vec<Record>| {
-            for record in records {
-                sender.send(record).unwrap();
-            }
-        });
-        (Committer::start(log, settings, consumer).unwrap(), receiver)
-    }
-
-    #[test]
-    fn many_threads_get_positions_of_their_own_and_the_consumer_sees_all_in_order() {
-        let fs = FaultFs::new();
-        let settings = GroupSettings {
-            wait: Duration::from_millis(1),
-            ..GroupSettings::default()
-        };
-        let (committer, consumed) = start(&fs, settings);
-        thread::scope(|scope| {
-            for worker in 0..8 {
-                let committer = &committer;
-                scope.spawn(move || {
-                    for turn in 0..50 {
-                        let entries =
-                            vec![sample(worker * 1_000 + turn), sample(worker * 1_000 + turn + 500)];
-                        let positions = committer.append(entries.clone()).unwrap().wait().unwrap();
-                        let read = committer.read_from(positions.start).take(2);
-                        let read: Vec<Entry> = read.map(|record| record.unwrap().entry).collect();
-                        assert_eq!(read, entries);
-                    }
-                });
-            }
-        });
-        let stats = committer.stats();
-        assert_eq!((stats.records, stats.queued_bytes, stats.failures), (800, 0, 0));
-        assert!(stats.shared > 0 && stats.commits < 400, "{stats:?}");
-        assert_eq!(committer.close().unwrap().end(), Position(800));
-        let positions: Vec<u64> = consumed.iter().map(|record| record.position.0).collect();
-        assert_eq!(positions, (0..800).collect::<Vec<_>>());
-        assert!(matches!(committer.append(vec![sample(1)]), Err(Error::Closed)));
-    }
-
-    #[test]
-    fn a_request_larger_than_a_group_is_committed_in_parts() {
-        let (committer, consumed) = start(&FaultFs::new(), GroupSettings::default());
-        let mut large = sample(1);
-        large.payload = vec![7; PAYLOAD_BYTES_MAX];
-        let positions = committer.append(vec![large; 12]).unwrap().wait().unwrap();
-        assert_eq!(positions, Position(0)..Position(12));
-        assert_eq!(committer.stats().commits, 12);
-        drop(committer);
-        assert_eq!(consumed.iter().count(), 12);
-    }
-
-    #[test]
-    fn overload_is_refused_and_a_failed_sync_refuses_all_that_follows() {
-        let fs = FaultFs::new();
-        let (log, _) = Log::open(Arc::new(fs.clone()), Settings::default()).unwrap();
-        let settings = GroupSettings {
-            queue_bytes_max: 1_000,
-            ..GroupSettings::default()
-        };
-        let (go, wait) = mpsc::channel::<()>();
-        let consumer = Box::new(move |_| wait.recv().unwrap());
-        let committer = Committer::start(log, settings, consumer).unwrap();
-        committer.append(vec![sample(1)]).unwrap().wait().unwrap();
-        // The consumer blocks: requests gather until the limit.
-        let mut tickets = Vec::new();
-        let refusal = loop {
-            match committer.append(vec![sample(2)]) {
-                Ok(ticket) => tickets.push(ticket),
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(refusal, Error::Overloaded);
-        assert!(!tickets.is_empty() && committer.stats().refused == 1);
-        fs.fail(1, Fault::Io);
-        go.send(()).unwrap();
-        for ticket in tickets {
-            assert!(ticket.wait().is_err());
-        }
-        assert_eq!(
-            committer.append(vec![sample(3)]).unwrap().wait(),
-            Err(Error::Stopped)
-        );
-    }
-
-    #[test]
-    fn a_consumer_that_panics_leaves_nobody_waiting() {
-        let (log, _) = Log::open(Arc::new(FaultFs::new()), Settings::default()).unwrap();
-        let consumer = Box::new(|_| panic!("as a test"));
-        let committer = Committer::start(log, GroupSettings::default(), consumer).unwrap();
-        committer.append(vec![sample(1)]).unwrap().wait().unwrap();
-        let later = committer.append(vec![sample(2)]).map(Ticket::wait);
-        assert!(matches!(later, Err(Error::Closed) | Ok(Err(Error::Closed))));
-        assert!(committer.close().is_none());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! What the reducer tells.
 
 use crate::entry::Arrival;
-use habitus_findings::{Applied, Change, CommandId, FindingId, Refused};
+use habitus_findings::{Applied, Change, CommandId, FindingId, Findings, News, Refused};
 use habitus_model::Assessment;
 use habitus_policy::{Problem, Ruling};
 
@@ -37,7 +37,12 @@ pub enum Output {
     /// A policy that does not hold: the last good one stays in force.
     PolicyRefused(Vec<Problem>),
     /// Findings changed.
-    Findings(Vec<Change>),
+    Findings {
+        /// Every change.
+        changes: Vec<Change>,
+        /// What of them other systems are told.
+        news: Vec<News>,
+    },
     /// What came of a command.
     Command {
         /// Which.
@@ -48,6 +53,14 @@ pub enum Output {
 }
 
 impl Output {
+    /// Changes that have just been made; absent if nothing changed.
+    pub(crate) fn findings(findings: &Findings, changes: &[Change]) -> Option<Self> {
+        (!changes.is_empty()).then(|| Self::Findings {
+            changes: changes.to_vec(),
+            news: findings.news(changes),
+        })
+    }
+
     pub(crate) fn verdict(
         arrival: Arrival,
         assessment: Assessment,

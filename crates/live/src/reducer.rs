@@ -1,9 +1,9 @@
 //! The reducer: entries in, verdicts out, state in between.
 
-use crate::entry::{Arrival, Entry, Turn};
+use crate::entry::{Arrival, Entry};
 use crate::output::{Output, Stage};
 use crate::people::People;
-use crate::room::{Due, Room};
+use crate::room::{Due, Room, Ticket};
 use crate::rules::Rules;
 use crate::settings::Settings;
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
@@ -52,8 +52,7 @@ impl Reducer {
                 }
                 Entry::Event(arrival) => {
                     if let Some(arrival) = self.believe(*arrival, out) {
-                        came.push(Turn::of(&arrival));
-                        self.room.take(arrival, &self.settings, &mut due);
+                        came.push(self.room.take(arrival, &self.settings, &mut due));
                     }
                 }
                 Entry::Policy(text) => {
@@ -111,16 +110,17 @@ impl Reducer {
         &self.rules
     }
 
-    /// Whether events wait for others though nothing has come for as long as the lateness: then a tick settles them.
+    /// Whether events of a tenant wait for others though nothing of it has come for as long as the lateness: then a tick
+    /// settles them.
     #[must_use]
     pub fn waits_in_silence(&self, now: IngestTime) -> bool {
-        self.waiting() > 0 && self.room.is_quiet(now, &self.settings)
+        self.room.waits_in_silence(now, &self.settings)
     }
 
     /// Number of events that wait for their turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.room.waiting().len()
+        self.room.len()
     }
 
     /// An event whose time can be true. One from the future is judged at its arrival, and teaches nothing.
@@ -175,13 +175,13 @@ impl Reducer {
     }
 
     /// Events that wait are judged ahead of their turn, in the order they came.
-    pub(crate) fn foresee(&mut self, came: Vec<Turn>, out: &mut Vec<Output>) {
-        for turn in came {
-            let Some(arrival) = self.room.get(&turn).cloned() else {
+    pub(crate) fn foresee(&mut self, came: Vec<Ticket>, out: &mut Vec<Output>) {
+        for ticket in came {
+            let Some(arrival) = self.room.get(&ticket).cloned() else {
                 continue;
             };
             let assessment = self.engine.look_ahead(&mut self.ahead, &arrival.record);
-            self.room.foresee(&turn, assessment.score);
+            self.room.foresee(&ticket, assessment.score);
             self.people.see(&arrival, &assessment);
             let finding = self.flagged(&arrival, &assessment).map(|hit| {
                 let id = self.findings.id_of(&hit);
@@ -229,9 +229,7 @@ impl Reducer {
         for effects in self.findings.take_late_effects() {
             self.teach(&effects);
         }
-        if !changes.is_empty() {
-            out.push(Output::Findings(changes));
-        }
+        out.extend(Output::findings(&self.findings, &changes));
         Some(id)
     }
 
@@ -239,9 +237,7 @@ impl Reducer {
         let result = self.findings.apply(command);
         if let Ok(applied) = &result {
             self.teach(&applied.effects);
-            if !applied.changes.is_empty() {
-                out.push(Output::Findings(applied.changes.clone()));
-            }
+            out.extend(Output::findings(&self.findings, &applied.changes));
         }
         let id = command.id.clone();
         out.push(Output::Command { id, result });

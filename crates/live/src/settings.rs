@@ -10,6 +10,9 @@ pub struct Settings {
     pub engine: Config,
     /// How long an event waits for earlier ones, by event time, before it is learned.
     pub lateness: Millis,
+    /// How far behind the fastest source of its tenant one may be and still hold the others back, by event time; at least the
+    /// lateness counts. What is further behind is judged late.
+    pub hold: Millis,
     /// How far an event's time may lie ahead of its arrival: beyond it the time is not believed (RELIABILITY 6.4).
     pub future: Millis,
     /// Most events that wait; beyond it the earliest is learned early. About 1 KiB each.
@@ -22,11 +25,13 @@ pub struct Settings {
 
 impl Default for Settings {
     /// Two minutes of lateness: what identity providers' logs show between shards of one feed; what comes later is
-    /// judged as late. Five minutes of future: the tolerance of Kerberos (RFC 4120) and most token checks.
+    /// judged as late. Ten minutes of hold: as far as a source's times are corrected and not set aside (RELIABILITY 6.4); feeds
+    /// that are polled are minutes behind those that are pushed. Five minutes of future: the tolerance of Kerberos (RFC 4120) and most token checks.
     fn default() -> Self {
         Self {
             engine: Config::default(),
             lateness: Millis::from_minutes(2),
+            hold: Millis::from_minutes(10),
             future: Millis::from_minutes(5),
             waiting_max: 100_000,
             findings_from: 60.0,

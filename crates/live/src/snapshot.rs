@@ -1,9 +1,9 @@
 //! The state as bytes.
 
-use crate::entry::{Arrival, Origin, Turn};
+use crate::entry::{Arrival, Origin};
 use crate::people::People;
 use crate::reducer::Reducer;
-use crate::room::{Room, Times};
+use crate::room::{Room, Ticket, Times, Whose};
 use crate::rules::{self, Rules, Said};
 use crate::settings::Settings;
 use habitus_engine::{Ahead, Engine, Learning, Record};
@@ -13,7 +13,7 @@ use habitus_model::{Context, EventUid};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a state cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ struct Layout {
     version: u32,
     engine: Vec<u8>,
     findings: Vec<u8>,
-    times: Times,
+    times: Vec<(Whose, Times)>,
     waiting: Vec<Kept>,
     policy: String,
 }
@@ -72,7 +72,7 @@ impl Reducer {
             version: VERSION,
             engine: self.engine.snapshot()?,
             findings: self.findings.snapshot()?,
-            times: self.room.times,
+            times: self.room.times(),
             waiting: self.room.waiting().map(kept).collect(),
             policy: self.rules.text().to_owned(),
         };
@@ -108,14 +108,14 @@ impl Reducer {
             rules: Rules::default(),
             settings,
         };
-        let turns: Vec<Turn> = layout
+        let tickets: Vec<Ticket> = layout
             .waiting
             .into_iter()
             .map(|kept| reducer.put_back(kept))
             .collect();
         // The policy in force was accepted when it came; one that this version refuses gives way to none.
         let _ = reducer.rules.replace(layout.policy);
-        reducer.foresee(turns, &mut Vec::new());
+        reducer.foresee(tickets, &mut Vec::new());
         let view = view.and_then(|bytes| postcard::from_bytes::<(People, rules::Kept)>(bytes).ok());
         if let Some((people, rules)) = view {
             reducer.people = people;
@@ -132,7 +132,7 @@ impl Reducer {
         Ok(content_digest(&self.snapshot()?))
     }
 
-    fn put_back(&mut self, kept: Kept) -> Turn {
+    fn put_back(&mut self, kept: Kept) -> Ticket {
         let record = Record {
             uid: kept.uid,
             context: kept.context,
@@ -143,8 +143,6 @@ impl Reducer {
             record,
             said: kept.said,
         };
-        let turn = Turn::of(&arrival);
-        self.room.put_back(arrival);
-        turn
+        self.room.put_back(arrival)
     }
 }

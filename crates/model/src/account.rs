@@ -82,8 +82,12 @@ const NOBODY: [&str; 10] = [
 #[must_use]
 pub fn named(text: &str) -> Option<&str> {
     let text = text.trim();
-    // The longest of them has 13 bytes.
-    if text.len() <= 13 && NOBODY.iter().any(|nobody| text.eq_ignore_ascii_case(nobody)) {
+    // The longest of them has 13 bytes, and few texts begin like one.
+    let begins = matches!(
+        text.as_bytes().first(),
+        None | Some(b'-' | b'n' | b'N' | b'(' | b'<')
+    );
+    if begins && text.len() <= 13 && NOBODY.iter().any(|nobody| text.eq_ignore_ascii_case(nobody)) {
         None
     } else {
         Some(text)
@@ -122,7 +126,7 @@ impl User {
             (None, Some(email)) => email,
             (None, None) => self.uid.as_deref().and_then(named)?,
         };
-        Some(AccountId::new(Text::new(spelled.to_lowercase())))
+        Some(AccountId::new(lower(spelled)))
     }
 
     fn qualified(&self, name: &str) -> AccountId {
@@ -131,7 +135,7 @@ impl User {
         }
         match self.domain.as_deref().and_then(named) {
             Some(domain) => AccountId::new(windows_id(domain, name)),
-            None => AccountId::new(Text::new(name.to_lowercase())),
+            None => AccountId::new(lower(name)),
         }
     }
 
@@ -141,6 +145,16 @@ impl User {
         [&self.name, &self.email, &self.uid]
             .into_iter()
             .find_map(|field| field.as_deref().and_then(named))
+    }
+}
+
+/// In lower case; most names are so already.
+fn lower(name: &str) -> Text {
+    let is_lower = |byte: u8| byte.is_ascii() & !byte.is_ascii_uppercase();
+    if name.bytes().fold(true, |all, byte| all & is_lower(byte)) {
+        Text::new(name)
+    } else {
+        Text::new(name.to_lowercase())
     }
 }
 

@@ -1,9 +1,10 @@
 //! An event with what the tables know about it: the input of profiles and detectors.
 
 use crate::ocsf_enum::ocsf_enum;
-use crate::sentence::digits;
+use crate::sentence::spell;
 use crate::{
-    AccountId, AccountKind, Activity, Conduct, EventTime, Network, Place, Status, TenantId, Text, UtcOffset,
+    AccountId, AccountKind, Activity, Conduct, EventTime, FailureReason, Network, Place, Status, TenantId,
+    Text, UtcOffset,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct Client {
     pub model: Option<Text>,
     /// An id that binds the client: managed device id, device token, key fingerprint. Absent: none was shown.
     pub key: Option<Text>,
+    /// TLS client fingerprint (JA4, JA3): of the software that speaks, whatever it calls itself. Absent: not shown.
+    #[serde(default)]
+    pub tls_fingerprint: Option<Text>,
 }
 
 impl Default for Client {
@@ -44,6 +48,7 @@ impl Default for Client {
             browser_version: 0,
             model: None,
             key: None,
+            tls_fingerprint: None,
         }
     }
 }
@@ -66,7 +71,7 @@ impl Client {
             label.push_str(browser);
             if self.browser_version != 0 {
                 label.push(' ');
-                digits(u64::from(self.browser_version), &mut label);
+                spell(u64::from(self.browser_version), &mut label);
             }
         }
         match &self.os {
@@ -101,6 +106,9 @@ pub struct Context {
     pub activity: Activity,
     /// Whether it succeeded.
     pub status: Status,
+    /// Why it failed. Absent: it did not, or the source does not say.
+    #[serde(default)]
+    pub failure: Option<FailureReason>,
     /// A factor that cannot be phished (WebAuthn, U2F, hardware token, platform biometric) was satisfied.
     pub strong_factor: bool,
     /// More than one factor was satisfied. Absent: the source does not say.

@@ -93,6 +93,10 @@ impl Coordinates {
     /// Great-circle distance (haversine on the mean sphere; within 0.6 % of the ellipsoid).
     #[must_use]
     pub fn distance(self, other: Coordinates) -> Km {
+        // What follows gives exactly this, too, and most events come from where the last one came from.
+        if self == other {
+            return Km(0.0);
+        }
         let (lat1, lat2) = (self.lat.to_radians(), other.lat.to_radians());
         let half_lat = libm::sin((lat2 - lat1) / 2.0);
         let half_lon = libm::sin((other.lon - self.lon).to_radians() / 2.0);

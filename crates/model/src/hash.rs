@@ -50,14 +50,28 @@ pub fn content_digest(bytes: &[u8]) -> String {
 /// A 64-bit hash for symbols that are not chosen to collide (families of operating systems, signals).
 #[must_use]
 pub fn symbol(bytes: &[u8]) -> u64 {
+    symbol_of(&[bytes])
+}
+
+/// What [`symbol`] gives of the parts put together.
+#[must_use]
+pub fn symbol_of(parts: &[&[u8]]) -> u64 {
     let mut hasher = SipHasher24::new();
-    hasher.write(bytes);
+    for part in parts {
+        hasher.write(part);
+    }
     hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_hash_as_the_whole() {
+        let (a, b) = (b"default".as_slice(), b"e-0000000017".as_slice());
+        assert_eq!(symbol_of(&[a, &[0], b]), symbol(b"default\0e-0000000017"));
+    }
 
     #[test]
     fn the_key_matters_and_nothing_else_does() {

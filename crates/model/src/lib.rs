@@ -18,7 +18,7 @@ pub mod network;
 mod ocsf_enum;
 pub mod order;
 pub mod rejection;
-mod sentence;
+pub mod sentence;
 pub mod time;
 pub mod units;
 pub mod verdict;

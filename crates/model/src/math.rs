@@ -47,7 +47,9 @@ pub fn log_sum_exp(xs: &[f64]) -> f64 {
     if top == f64::NEG_INFINITY {
         return top;
     }
-    top + ln(xs.iter().map(|x| exp(x - top)).sum())
+    // `exp(0)` is 1 exactly, and one of them is the top.
+    let share = |x: &f64| if *x == top { 1.0 } else { exp(x - top) };
+    top + ln(xs.iter().map(share).sum())
 }
 
 /// The factor by which a count decays in `elapsed` when it halves every `half_life` (same unit, both in minutes).

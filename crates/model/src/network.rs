@@ -2,7 +2,7 @@
 
 use crate::Text;
 use crate::ocsf_enum::ocsf_enum;
-use crate::sentence::digits;
+use crate::sentence::spell;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -85,7 +85,7 @@ impl Prefix {
             if index > 0 {
                 label.push('.');
             }
-            digits(u64::from(octet), &mut label);
+            spell(u64::from(octet), &mut label);
         }
         label.push_str("/24");
         Text::from(label)
@@ -105,7 +105,7 @@ impl Network {
             label.push_str(" (");
         }
         label.push_str("AS");
-        digits(u64::from(self.asn?.get()), &mut label);
+        spell(u64::from(self.asn?.get()), &mut label);
         if self.organisation.is_some() {
             label.push(')');
         }

@@ -151,6 +151,15 @@ impl Normalizer {
 
 /// The surest format; of equally sure ones the first in the list.
 fn recognise(record: &Record<'_>) -> Result<&'static dyn Format, Rejection> {
+    if let Record::Json(document) = record
+        && formats::is_plain_ocsf(document)
+    {
+        return Ok(&formats::OCSF);
+    }
+    asked(record)
+}
+
+fn asked(record: &Record<'_>) -> Result<&'static dyn Format, Rejection> {
     let mut best: Option<&'static dyn Format> = None;
     for format in formats::ALL {
         match format.recognise(record) {
@@ -170,12 +179,56 @@ fn recognise(record: &Record<'_>) -> Result<&'static dyn Format, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(format: &str, record: &str) -> Result<usize, RejectionKind> {
         Normalizer::new(format.parse().unwrap(), Options::default())
             .normalize(record.as_bytes(), 1, &mut Vec::new())
             .map_err(|refused| refused.kind)
     }
+
+    proptest! {
+        /// Values that other formats look for, under names that OCSF has.
+        #[test]
+        fn what_is_plain_ocsf_is_ocsf_to_all_formats(
+            names in proptest::sample::subsequence(OCSF_NAMES.to_vec(), 0..OCSF_NAMES.len()),
+            values in proptest::collection::vec(proptest::sample::select(VALUES.to_vec()), OCSF_NAMES.len()),
+        ) {
+            let always = [r#""class_uid":3002"#, r#""metadata":{"uid":"x"}"#].map(str::to_owned);
+            let members = names.iter().zip(values).map(|(name, value)| format!("\"{name}\":{value}"));
+            let text = format!("{{{}}}", always.into_iter().chain(members).collect::<Vec<_>>().join(","));
+            let document = json::parse(text.as_bytes(), &Default::default()).unwrap();
+            prop_assert!(formats::is_plain_ocsf(&document));
+            prop_assert_eq!(asked(&Record::Json(&document)).unwrap().name(), "ocsf", "{}", text);
+        }
+    }
+
+    /// Attributes of OCSF, less those that every document here has.
+    const OCSF_NAMES: [&str; 12] = [
+        "actor",
+        "type_uid",
+        "user",
+        "service",
+        "resources",
+        "observables",
+        "device",
+        "status",
+        "unmapped",
+        "session",
+        "src_endpoint",
+        "time",
+    ];
+
+    const VALUES: [&str; 8] = [
+        "null",
+        "1",
+        r#""user.login""#,
+        r#"{"eventSource":"iam.amazonaws.com","eventName":"x","eventType":"y","actor":{},"published":1,"client":1}"#,
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"get","auditID":"1","stage":"x"}"#,
+        r#"[{"properties":{"initiatedBy":1},"category":"SignInLogs","resourceId":"/microsoft.aadiam"}]"#,
+        r#"{"action":"org.add_member","actor":"a","org":"o","user":"b"}"#,
+        r#""{\"realmId\":\"r\",\"type\":\"LOGIN\",\"clientId\":\"c\",\"eventName\":\"x\",\"actor\":1}""#,
+    ];
 
     #[test]
     fn a_payload_is_read_once_and_by_its_own_format() {

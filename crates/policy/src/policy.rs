@@ -27,6 +27,8 @@ pub struct Policy {
 pub struct Surroundings<'a> {
     /// Names of the configured responders. Absent: not known, so not checked.
     pub responders: Option<&'a [&'a str]>,
+    /// Names of the configured exporters, which carry out no orders: to tell a mix-up from a slip of the pen.
+    pub exporters: &'a [&'a str],
     /// The present. Absent: expired entries are not looked for.
     pub now: Option<EventTime>,
 }

@@ -80,6 +80,7 @@ impl Default for Specimen {
                 utc_offset: None,
                 activity: Activity::from_ocsf(3002, 1),
                 status: Status::Unknown,
+                failure: None,
                 strong_factor: false,
                 second_factor: None,
                 place: Place::default(),

@@ -204,7 +204,7 @@ impl Profile {
     /// Peer group: accounts whose home country is the same. Absent until one is known.
     #[must_use]
     pub fn group(&self, now: Minutes) -> Option<u64> {
-        self.countries.dominant(now, &COUNTRIES).map(|(key, _)| key)
+        self.countries.dominant(now, &COUNTRIES)
     }
 
     /// Learns one event that proved the account's identity. Gives what the population learns from it; nothing if the

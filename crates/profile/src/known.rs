@@ -108,11 +108,18 @@ impl Known {
                 age_days: now.days_since(since),
             };
         }
-        let weight = self.weight_of(entry, now, retention);
+        let (mut weight, mut total, mut count) = (0.0, 0.0, 0.0);
+        for each in self.entries.iter().filter(|each| each.trust == Trust::Trusted) {
+            let its = self.weight_of(each, now, retention);
+            total += its;
+            count += 1.0;
+            if each.key == key {
+                weight = its;
+            }
+        }
         if weight < FORGOTTEN_WEIGHT {
             return Familiarity::New;
         }
-        let (total, count) = self.trusted(now, retention);
         let share = (weight + SHARE_SMOOTHING) / (total + SHARE_SMOOTHING * count);
         Familiarity::Known { weight, share }
     }
@@ -129,18 +136,22 @@ impl Known {
             })
     }
 
-    /// The known value of the largest weight, with its share of all.
+    /// The known value of the largest weight; of equal ones the first.
     #[must_use]
-    pub fn dominant(&self, now: Minutes, retention: &Retention) -> Option<(u64, f64)> {
-        let (total, _) = self.trusted(now, retention);
-        let mut best: Option<(u64, f64)> = None;
-        for entry in self.entries.iter().filter(|entry| entry.trust == Trust::Trusted) {
+    pub fn dominant(&self, now: Minutes, retention: &Retention) -> Option<u64> {
+        let mut known = self.entries.iter().filter(|entry| entry.trust == Trust::Trusted);
+        let mut best = (known.next()?, None);
+        for entry in known {
+            // Most accounts know one, whatever it weighs.
+            let top = best.1.unwrap_or_else(|| self.weight_of(best.0, now, retention));
             let weight = self.weight_of(entry, now, retention);
-            if best.is_none_or(|(_, top)| weight > top) {
-                best = Some((entry.key, weight));
-            }
+            best = if weight > top {
+                (entry, Some(weight))
+            } else {
+                (best.0, Some(top))
+            };
         }
-        best.map(|(key, weight)| (key, if total > 0.0 { weight / total } else { 1.0 }))
+        Some(best.0.key)
     }
 
     /// Whether a known value has a fingerprint like this.
@@ -231,20 +242,17 @@ impl Known {
         }
     }
 
+    /// Reads a little of it, so that it is in the processor's cache when it is wanted; gives what was read.
+    #[must_use]
+    pub fn touch(&self) -> u64 {
+        let ends = self.entries.first().zip(self.entries.last());
+        ends.map_or(0, |(first, last)| first.key ^ last.key)
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.entries.capacity() * std::mem::size_of::<Entry>()
-    }
-
-    fn trusted(&self, now: Minutes, retention: &Retention) -> (f64, f64) {
-        let mut total = 0.0;
-        let mut count = 0.0;
-        for entry in self.entries.iter().filter(|entry| entry.trust == Trust::Trusted) {
-            total += self.weight_of(entry, now, retention);
-            count += 1.0;
-        }
-        (total, count)
     }
 
     fn weight_of(&self, entry: &Entry, now: Minutes, retention: &Retention) -> f64 {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod adjudication;
 pub mod attempts;
 pub mod bucket;
+pub mod campaigns;
 pub mod conduct;
 pub mod edge_habits;
 pub mod features;
@@ -30,6 +31,7 @@ pub mod teleport;
 pub mod told;
 pub mod version;
 pub mod version_mix;
+mod warm;
 
 pub use account::Profile;
 pub use adjudication::Adjudication;

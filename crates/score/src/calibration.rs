@@ -34,6 +34,32 @@ pub struct Calibration {
     counts: Vec<f64>,
     total: f64,
     decayed: Minutes,
+    #[serde(skip)]
+    sums: Sums,
+}
+
+/// What [`Calibration::settle`] worked out of the counts: derived, and no part of the state.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    holds: bool,
+    /// Events above each bin.
+    above: Vec<f64>,
+    /// The highest bin from which on the tail holds enough events, and the tail there.
+    anchor: Option<Anchor>,
+}
+
+impl PartialEq for Sums {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// The edge from which the tail is extrapolated.
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    index: usize,
+    ln_tail: f64,
+    mean_excess: f64,
 }
 
 impl Default for Calibration {
@@ -42,12 +68,14 @@ impl Default for Calibration {
             counts: vec![0.0; BINS],
             total: 0.0,
             decayed: Minutes(0),
+            sums: Sums::default(),
         }
     }
 }
 
 impl Calibration {
-    /// Probability that a legitimate event scores at least `s`. Cost: one scan of the histogram's upper part.
+    /// Probability that a legitimate event scores at least `s`. Cost: constant once settled, else one scan of the
+    /// histogram's upper part; the same either way.
     #[must_use]
     pub fn tail(&self, s: Nats) -> Probability {
         let prior = prior_ln_tail(s.0);
@@ -79,6 +107,7 @@ impl Calibration {
 
     /// Learns the total of one event taken for legitimate.
     pub fn learn(&mut self, s: Nats, now: Minutes) {
+        self.sums.holds = false;
         self.forget(now);
         if let Some(count) = self.counts.get_mut(bin(s.0)) {
             *count += 1.0;
@@ -86,28 +115,81 @@ impl Calibration {
         }
     }
 
+    /// Works out what every tail needs, until something is learned. Changes no result. Cost: one scan of the histogram,
+    /// nothing if it is settled.
+    pub fn settle(&mut self) {
+        if self.sums.holds {
+            return;
+        }
+        let enough = self.enough();
+        let (mut above, mut excess) = (0.0, 0.0);
+        self.sums.above.clear();
+        self.sums.above.resize(self.counts.len(), 0.0);
+        self.sums.anchor = None;
+        for (index, (count, sum)) in self.counts.iter().zip(&mut self.sums.above).enumerate().rev() {
+            *sum = above;
+            above += count;
+            excess += STEP * above;
+            if above >= enough && self.sums.anchor.is_none() {
+                self.sums.anchor = Some(Anchor {
+                    index,
+                    ln_tail: ln(above / self.total),
+                    mean_excess: mean_excess(excess, above),
+                });
+            }
+        }
+        self.sums.holds = true;
+    }
+
+    /// Events in the tail from which on it is extrapolated.
+    fn enough(&self) -> f64 {
+        TAIL_EVENTS.min(self.total / 4.0)
+    }
+
     fn own_ln_tail(&self, s: f64) -> f64 {
         if self.total <= 0.0 {
             return 0.0;
         }
+        if !self.sums.holds {
+            return self.scanned_ln_tail(s);
+        }
+        let Some(anchor) = self.sums.anchor else {
+            return 0.0;
+        };
+        let target = bin(s);
+        if target > anchor.index {
+            return (anchor.ln_tail - (s - edge(anchor.index)).max(0.0) / anchor.mean_excess).min(0.0);
+        }
+        let (above, count) = (self.sums.above.get(target), self.counts.get(target));
+        above
+            .zip(count)
+            .map_or(0.0, |(above, count)| self.ln_within(s, (target, *above, *count)))
+    }
+
+    /// The tail at `s` within its bin.
+    fn ln_within(&self, s: f64, (index, above, count): (usize, f64, f64)) -> f64 {
+        let within = ((s - edge(index)) / STEP).clamp(0.0, 1.0);
+        ln((above + count * (1.0 - within)) / self.total).min(0.0)
+    }
+
+    fn scanned_ln_tail(&self, s: f64) -> f64 {
         // From the top down, until either the bin of `s` is reached or the tail holds enough events to extrapolate from.
         let target = bin(s);
         let mut above = 0.0;
         let mut excess = 0.0;
-        let enough = TAIL_EVENTS.min(self.total / 4.0);
+        let enough = self.enough();
         for (index, count) in self.counts.iter().enumerate().rev() {
             if index == target && above + count >= enough {
-                let within = ((s - edge(index)) / STEP).clamp(0.0, 1.0);
-                return ln((above + count * (1.0 - within)) / self.total).min(0.0);
+                return self.ln_within(s, (index, above, *count));
             }
             above += count;
             excess += STEP * above;
             if above >= enough {
                 // The bins above `target` reached the tail first: extrapolate from this edge.
-                let mean = (excess + PRIOR_EXCESS * PRIOR_EXCESS_WEIGHT) / (above + PRIOR_EXCESS_WEIGHT);
                 if index > target {
                     continue;
                 }
+                let mean = mean_excess(excess, above);
                 return (ln(above / self.total) - (s - edge(index)).max(0.0) / mean).min(0.0);
             }
         }
@@ -130,6 +212,11 @@ impl Calibration {
             self.total += *count;
         }
     }
+}
+
+/// Mean excess over an edge, shrunk to the prior's.
+fn mean_excess(excess: f64, above: f64) -> f64 {
+    (excess + PRIOR_EXCESS * PRIOR_EXCESS_WEIGHT) / (above + PRIOR_EXCESS_WEIGHT)
 }
 
 /// The tail before anything is known: Markov's bound on a likelihood ratio.
@@ -192,6 +279,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn settling_changes_no_tail(
+            seen in prop::collection::vec(-10.0f64..45.0, 0..600), at in prop::collection::vec(-12.0f64..60.0, 50)
+        ) {
+            let mut calibration = Calibration::default();
+            for (minute, s) in (1..).zip(seen) {
+                calibration.learn(Nats(s), Minutes(minute * 700));
+            }
+            let scanned: Vec<u64> = at.iter().map(|s| calibration.tail(Nats(*s)).get().to_bits()).collect();
+            calibration.settle();
+            let settled: Vec<u64> = at.iter().map(|s| calibration.tail(Nats(*s)).get().to_bits()).collect();
+            prop_assert_eq!(scanned, settled);
+        }
+
         #[test]
         fn a_higher_total_never_scores_lower(
             seen in prop::collection::vec(-10.0f64..45.0, 0..600), a in -10.0f64..50.0, more in 0.0f64..10.0

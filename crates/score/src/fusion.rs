@@ -46,6 +46,24 @@ impl Default for Weights {
     }
 }
 
+/// Weights, and what follows from them for every event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prepared {
+    weights: Weights,
+    ln_priors: PerProfile,
+}
+
+impl Prepared {
+    /// Cost: five logarithms.
+    #[must_use]
+    pub fn new(weights: &Weights) -> Self {
+        Self {
+            weights: *weights,
+            ln_priors: weights.priors.map(ln),
+        }
+    }
+}
+
 /// The result of fusion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fused {
@@ -57,21 +75,17 @@ pub struct Fused {
     pub contributions: Vec<Contribution>,
 }
 
-const FAMILIES: [Family; 13] = [
-    Family::Network,
-    Family::Device,
-    Family::Joint,
-    Family::Clock,
-    Family::Gap,
-    Family::Motion,
-    Family::Authentication,
-    Family::Session,
-    Family::Resource,
-    Family::Sequence,
-    Family::Burst,
-    Family::Campaign,
-    Family::Machine,
-];
+/// Evidence weighed and summed, not yet split into lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighed {
+    /// Total log-odds.
+    pub log_odds: Nats,
+    /// The attacker profile that explains the event best.
+    pub profile: AttackerProfile,
+    weighted: Vec<PerProfile>,
+    priors: PerProfile,
+    totals: PerProfile,
+}
 
 impl Weights {
     fn cap(&self, family: Family) -> f64 {
@@ -113,76 +127,111 @@ impl Weights {
 /// Fuses evidence. Cost: linear in the evidence, a dozen exponentials.
 #[must_use]
 pub fn fuse(evidence: Vec<Evidence>, weights: &Weights) -> Fused {
-    let weighted = weigh(&evidence, weights);
-    let priors = weights.priors.map(ln);
+    let weighed = weigh(&evidence, &Prepared::new(weights));
+    Fused {
+        log_odds: weighed.log_odds,
+        profile: weighed.profile,
+        contributions: weighed.lines(evidence),
+    }
+}
+
+/// Weighs and sums evidence: the total of [`fuse`] without its lines. Cost: linear in the evidence, half a dozen
+/// exponentials.
+#[must_use]
+pub fn weigh(evidence: &[Evidence], prepared: &Prepared) -> Weighed {
+    let weighted = weighted(evidence, &prepared.weights);
+    let priors = prepared.ln_priors;
     let mut totals = priors;
     for nats in &weighted {
         for (total, nats) in totals.iter_mut().zip(nats) {
             *total += nats;
         }
     }
-    let log_odds = log_sum_exp(&totals);
-    let shares = totals.map(|total| exp(total - log_odds));
-    let mut contributions: Vec<Contribution> = evidence
-        .into_iter()
-        .zip(&weighted)
-        .map(|(evidence, nats)| Contribution {
-            signal: evidence.signal,
-            family: Some(evidence.family),
-            nats: Nats(dot(&shares, nats)),
-            reason: evidence.reason,
-        })
-        .collect();
-    contributions.sort_by(|a, b| b.nats.0.abs().total_cmp(&a.nats.0.abs()));
-    let prior = dot(&shares, &priors);
-    let mixture = -shares
-        .iter()
-        .map(|share| if *share > 0.0 { share * ln(*share) } else { 0.0 })
-        .sum::<f64>();
-    contributions.push(fusion_line(
-        "prior",
-        prior,
-        "how common attackers of the matching sorts are among attackers",
-    ));
-    contributions.push(fusion_line(
-        "mixture",
-        mixture,
-        "several sorts of attacker explain the event",
-    ));
-    Fused {
-        log_odds: Nats(log_odds),
+    Weighed {
+        log_odds: Nats(log_sum_exp(&totals)),
         profile: best(&totals),
-        contributions,
+        weighted,
+        priors,
+        totals,
+    }
+}
+
+impl Weighed {
+    /// The lines that sum to the total. `evidence` is what was weighed, or the same with its reasons.
+    #[must_use]
+    pub fn lines(&self, evidence: Vec<Evidence>) -> Vec<Contribution> {
+        let shares = self.totals.map(|total| exp(total - self.log_odds.0));
+        let mut contributions = Vec::with_capacity(evidence.len() + 2);
+        contributions.extend(
+            evidence
+                .into_iter()
+                .zip(&self.weighted)
+                .map(|(evidence, nats)| Contribution {
+                    signal: evidence.signal,
+                    family: Some(evidence.family),
+                    nats: Nats(dot(&shares, nats)),
+                    reason: evidence.reason,
+                }),
+        );
+        contributions.sort_by(|a, b| b.nats.0.abs().total_cmp(&a.nats.0.abs()));
+        let prior = dot(&shares, &self.priors);
+        let mixture = -shares
+            .iter()
+            .map(|share| if *share > 0.0 { share * ln(*share) } else { 0.0 })
+            .sum::<f64>();
+        contributions.push(fusion_line(
+            "prior",
+            prior,
+            "how common attackers of the matching sorts are among attackers",
+        ));
+        contributions.push(fusion_line(
+            "mixture",
+            mixture,
+            "several sorts of attacker explain the event",
+        ));
+        contributions
     }
 }
 
 /// Weights and caps: the sum of a family stays within `family_nats_max` for each profile, all its lines scaled alike.
-fn weigh(evidence: &[Evidence], weights: &Weights) -> Vec<PerProfile> {
+fn weighted(evidence: &[Evidence], weights: &Weights) -> Vec<PerProfile> {
     let mut weighted: Vec<PerProfile> = evidence
         .iter()
-        .map(|e| e.nats.map(|nats| nats * weights.of(e.family)))
+        .map(|e| {
+            let weight = weights.of(e.family);
+            e.nats.map(|nats| nats * weight)
+        })
         .collect();
-    for family in FAMILIES {
-        let of_family = |index: usize| evidence.get(index).is_some_and(|e| e.family == family);
-        let mut sums = [0.0; 5];
-        for (index, nats) in weighted.iter().enumerate() {
-            if of_family(index) {
-                for (sum, nats) in sums.iter_mut().zip(nats) {
-                    *sum += nats;
-                }
-            }
-        }
-        let cap = weights.cap(family);
-        let factors = sums.map(|sum: f64| (cap / sum.abs()).min(1.0));
-        for (index, nats) in weighted.iter_mut().enumerate() {
-            if of_family(index) {
-                for (nats, factor) in nats.iter_mut().zip(factors) {
-                    *nats *= factor;
-                }
-            }
+    for (index, one) in evidence.iter().enumerate() {
+        let comes_before = |other: &Evidence| other.family == one.family;
+        if !evidence.iter().take(index).any(comes_before) {
+            cap_family(evidence, &mut weighted, (one.family, weights.cap(one.family)));
         }
     }
     weighted
+}
+
+fn cap_family(evidence: &[Evidence], weighted: &mut [PerProfile], (family, cap): (Family, f64)) {
+    let of_family = |(evidence, _): &(&Evidence, _)| evidence.family == family;
+    let mut sums = [0.0_f64; 5];
+    for (_, nats) in evidence
+        .iter()
+        .zip(&*weighted)
+        .filter(|(e, _)| e.family == family)
+    {
+        for (sum, nats) in sums.iter_mut().zip(nats) {
+            *sum += nats;
+        }
+    }
+    if sums.iter().all(|sum| sum.abs() <= cap) {
+        return;
+    }
+    let factors = sums.map(|sum| (cap / sum.abs()).min(1.0));
+    for (_, nats) in evidence.iter().zip(weighted).filter(of_family) {
+        for (nats, factor) in nats.iter_mut().zip(factors) {
+            *nats *= factor;
+        }
+    }
 }
 
 fn dot(a: &PerProfile, b: &PerProfile) -> f64 {
@@ -213,6 +262,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const FAMILIES: [Family; 13] = [
+        Family::Network,
+        Family::Device,
+        Family::Joint,
+        Family::Clock,
+        Family::Gap,
+        Family::Motion,
+        Family::Authentication,
+        Family::Session,
+        Family::Resource,
+        Family::Sequence,
+        Family::Burst,
+        Family::Campaign,
+        Family::Machine,
+    ];
+
     fn evidence(family: Family, nats: PerProfile) -> Evidence {
         Evidence {
             family,
@@ -236,7 +301,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn contributions_sum_to_the_total(all in prop::collection::vec((0usize..12, prop::array::uniform5(-20.0f64..20.0)), 0..12)) {
+        fn contributions_sum_to_the_total(all in prop::collection::vec((0usize..13, prop::array::uniform5(-20.0f64..20.0)), 0..12)) {
             let evidence: Vec<Evidence> = all.iter().map(|(f, nats)| evidence(FAMILIES[*f], *nats)).collect();
             let fused = fuse(evidence, &Weights::default());
             let sum: f64 = fused.contributions.iter().map(|c| c.nats.0).sum();

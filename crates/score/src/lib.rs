@@ -6,7 +6,7 @@ pub mod fusion;
 
 pub use calibration::Calibration;
 pub use confidence::confidence;
-pub use fusion::{Fused, Weights, fuse};
+pub use fusion::{Fused, Prepared, Weighed, Weights, fuse, weigh};
 
 /// Points of the score per nat of log-odds while the tail is that of a likelihood ratio, `20 / ln 10`: how contributions
 /// are shown beside the score. `P(ratio ≥ e^s | owner) ≤ e^-s` (Markov), so a nat is worth at most this much.

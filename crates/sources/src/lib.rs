@@ -27,4 +27,4 @@ pub use frame::{Batch, Framed, Framer, RawRecord};
 pub use input::{Location, Progress};
 pub use limits::Limits;
 pub use order::{SortKey, Sorted, Sorter};
-pub use records::{Batches, Records, Settings};
+pub use records::{Batches, Records, Settings, SpareBatches};

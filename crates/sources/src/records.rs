@@ -6,6 +6,7 @@ use crate::input::open_error;
 use crate::{Batch, Error, Framer, Limits, Location, Progress};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The records of one input, whatever it is: text or `.evtx`, compressed or not.
 pub struct Records(Kind);
@@ -76,6 +77,24 @@ impl Records {
     }
 }
 
+/// Batches that go round: filled on one thread, worked off on another, and filled again. Allocated anew each time, every
+/// page of them is faulted in and zeroed again. There are as many as ever were in use at once.
+#[derive(Debug, Clone, Default)]
+pub struct SpareBatches(Arc<Mutex<Vec<Batch>>>);
+
+impl SpareBatches {
+    /// Gives a batch back. What is in it is forgotten.
+    pub fn give(&self, mut batch: Batch) {
+        batch.clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+    }
+
+    fn take(&self) -> Batch {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        held.unwrap_or_else(Batch::roomy)
+    }
+}
+
 /// All batches of all inputs, in order. After an error it goes on with the next input, so that the caller decides
 /// whether one bad file stops everything.
 pub struct Batches {
@@ -86,25 +105,33 @@ pub struct Batches {
     current: Option<Records>,
     /// The error that came after the items of the batch given out last.
     failed: Option<Error>,
+    spare: SpareBatches,
 }
 
 impl Batches {
     /// Batches of `locations`; each is opened when its turn comes.
     #[must_use]
-    pub const fn new(locations: Vec<Location>, settings: Settings) -> Self {
+    pub fn new(locations: Vec<Location>, settings: Settings) -> Self {
         Self {
             locations,
             settings,
             next: 0,
             current: None,
             failed: None,
+            spare: SpareBatches::default(),
         }
+    }
+
+    /// Where batches are given back that were worked off. Nobody has to.
+    #[must_use]
+    pub fn spare(&self) -> SpareBatches {
+        self.spare.clone()
     }
 
     /// The current input's next batch; absent at its end.
     fn fill(&mut self) -> Option<Result<Batch, Error>> {
         let records = self.current.as_mut()?;
-        let mut batch = Batch::new();
+        let mut batch = self.spare.take();
         batch.input = u32::try_from(self.next.saturating_sub(1)).unwrap_or(u32::MAX);
         let failed = match records.fill(&mut batch) {
             Ok(true) => return Some(Ok(batch)),

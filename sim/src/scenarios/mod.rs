@@ -152,10 +152,13 @@ impl ScenarioKind {
                 Family::Motion,
             ],
             ScenarioKind::HelpDeskReset => &[Family::Authentication, Family::Sequence],
-            ScenarioKind::ServiceKeyLeak | ScenarioKind::LowAndSlow | ScenarioKind::Poisoning => {
+            ScenarioKind::LowAndSlow | ScenarioKind::Poisoning => {
                 &[Family::Network, Family::Device, Family::Joint]
             }
-            ScenarioKind::WrongWorkflow => &[Family::Authentication, Family::Resource],
+            ScenarioKind::ServiceKeyLeak => {
+                &[Family::Machine, Family::Network, Family::Device, Family::Joint]
+            }
+            ScenarioKind::WrongWorkflow => &[Family::Machine, Family::Authentication, Family::Resource],
             ScenarioKind::DormantAccount => &[Family::Gap, Family::Network, Family::Device, Family::Joint],
             ScenarioKind::InsiderExploration
             | ScenarioKind::PrivilegeEscalation

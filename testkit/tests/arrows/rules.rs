@@ -39,7 +39,9 @@ const ROLES: &[(&str, Role)] = &[
     ("habitus-console", Role::Edge),
     ("habitus", Role::App),
     ("habitus-testkit", Role::Tool),
+    ("habitus-bench", Role::Tool),
     ("habitus-fuzzing", Role::Tool),
+    ("habitus-load", Role::Tool),
     ("xtask", Role::Tool),
 ];
 

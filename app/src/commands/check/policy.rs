@@ -1,6 +1,7 @@
 //! `habitus check policy FILE`: everything that is wrong with a policy, and its tests.
 
 use super::diagnostics::{lines, render};
+use crate::config::load;
 use crate::failure::{Failure, Outcome, Trouble};
 use crate::terminal::{GREEN, RESET, Talk};
 use clap::Args;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub const EXAMPLES: &str = "\
 Examples:
   habitus check policy policy.toml
+  habitus check policy policy.toml --config habitus.toml
   habitus check policy policy.toml --responder soc --responder pager
   habitus check policy policy.toml --deny-warnings --json";
 
@@ -26,7 +28,10 @@ const READ_BYTES_MAX: u64 = (1 << 20) + 1;
 pub struct CheckPolicy {
     /// The file (TOML)
     file: PathBuf,
-    /// Name of a responder that the policy may use; can be given several times. Without any, names are not checked
+    /// Configuration whose responders the policy may use
+    #[arg(long, value_name = "FILE", env = "HABITUS_CONFIG")]
+    config: Option<PathBuf>,
+    /// Name of a further responder that it may use; can be given several times. Without this and --config, names are not checked
     #[arg(
         long = "responder",
         value_name = "NAME",
@@ -42,6 +47,33 @@ pub struct CheckPolicy {
     json: bool,
 }
 
+/// Who may be named in a policy.
+#[derive(Debug, Default)]
+struct Names {
+    /// Absent: not known.
+    responders: Option<Vec<String>>,
+    exporters: Vec<String>,
+}
+
+impl Names {
+    /// Those of the configuration and of the command line.
+    fn of(asked: &CheckPolicy) -> Result<Self, Failure> {
+        let given = asked.responders.clone();
+        let Some(path) = &asked.config else {
+            return Ok(Self {
+                responders: (!given.is_empty()).then_some(given),
+                exporters: Vec::new(),
+            });
+        };
+        let config = load(Some(path))?.config;
+        let configured = config.responder.iter().map(|one| one.name().to_owned());
+        Ok(Self {
+            responders: Some(configured.chain(given).collect()),
+            exporters: config.exporter.iter().map(|one| one.name().to_owned()).collect(),
+        })
+    }
+}
+
 /// What was found.
 struct Found {
     problems: Vec<Problem>,
@@ -53,7 +85,7 @@ struct Found {
 pub fn run(asked: &CheckPolicy, talk: Talk) -> Result<Outcome, Failure> {
     let file = asked.file.display().to_string();
     let text = read(&asked.file)?;
-    let found = check(&text, &asked.responders, today());
+    let found = check(&text, &Names::of(asked)?, today());
     let refused = |problem: &Problem| problem.severity == Severity::Error || asked.deny_warnings;
     let is_refused = found.problems.iter().any(refused);
     if asked.json {
@@ -82,10 +114,11 @@ pub fn run(asked: &CheckPolicy, talk: Talk) -> Result<Outcome, Failure> {
 }
 
 /// Everything that is found in a policy; tests run only if it parses.
-fn check(text: &str, responders: &[String], now: Option<EventTime>) -> Found {
-    let names: Vec<&str> = responders.iter().map(String::as_str).collect();
+fn check(text: &str, names: &Names, now: Option<EventTime>) -> Found {
+    let responders = names.responders.as_deref().map(borrowed);
     let surroundings = Surroundings {
-        responders: (!names.is_empty()).then_some(names.as_slice()),
+        responders: responders.as_deref(),
+        exporters: &borrowed(&names.exporters),
         now,
     };
     match Policy::parse_in(text, &surroundings) {
@@ -108,6 +141,10 @@ fn check(text: &str, responders: &[String], now: Option<EventTime>) -> Found {
             ),
         },
     }
+}
+
+fn borrowed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -152,6 +189,7 @@ mod tests {
     fn asked(name: &str, deny_warnings: bool) -> Result<Outcome, Failure> {
         let asked = CheckPolicy {
             file: workspace_root().join("fixtures/policies").join(name),
+            config: None,
             responders: ["soc", "pager", "idp"].map(str::to_owned).to_vec(),
             deny_warnings,
             json: false,
@@ -163,7 +201,7 @@ mod tests {
     fn a_policy_that_holds_ends_well() {
         assert_eq!(asked("complete.toml", true).unwrap(), Outcome::Done);
         assert_eq!(asked("expired.toml", false).unwrap(), Outcome::Done);
-        let found = check(&fixture("complete.toml"), &[], None);
+        let found = check(&fixture("complete.toml"), &Names::default(), None);
         assert_eq!(found.summary, "3 rules, 5 tests, mode recommend");
     }
 
@@ -186,7 +224,7 @@ mod tests {
     #[test]
     fn machines_read_the_same() {
         let text = fixture("unknown-names.toml");
-        let found = check(&text, &[], None);
+        let found = check(&text, &Names::default(), None);
         let json = serde_json::to_value(lines(&text, &found.problems)).unwrap();
         assert_eq!(json[0]["severity"], "error");
         assert_eq!((&json[0]["line"], &json[0]["column"]), (&json!(1), &json!(8)));

@@ -206,6 +206,7 @@ fn record(content: Bytes, index: Option<&str>) -> Record {
         label: index.map(Text::new),
         time: None,
         host: None,
+        place: None,
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest note, characters.
-pub(crate) const NOTE_MAX: usize = 10_000;
+pub(crate) const NOTE_MAX: usize = 4_000;
 /// Longest name of a user or signal, characters.
 const NAME_MAX: usize = 64;
 
@@ -28,7 +28,7 @@ pub(crate) struct VerdictCommand {
     #[schema(max_length = 64)]
     signal: Option<String>,
     /// Why, in words.
-    #[schema(max_length = 10000)]
+    #[schema(max_length = 4000)]
     note: Option<String>,
     /// Whether similar open findings get the same verdict.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub(crate) struct AssignCommand {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoteCommand {
     /// What it says.
-    #[schema(min_length = 1, max_length = 10000, pattern = "\\S")]
+    #[schema(min_length = 1, max_length = 4000, pattern = "\\S")]
     text: String,
 }
 

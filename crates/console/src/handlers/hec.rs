@@ -67,6 +67,7 @@ pub(crate) async fn raw(
             label: label.clone(),
             time: None,
             host: host.clone(),
+            place: None,
         })
         .collect();
     let fault = (records.len() > RECORDS_MAX).then_some(Fault::TooMany);

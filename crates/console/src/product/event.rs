@@ -40,6 +40,9 @@ pub struct Record {
     pub time: Option<EventTime>,
     /// The machine it is about, as the sender says.
     pub host: Option<Text>,
+    /// What tells it from equal records that carry no id: the same whenever this one is sent again. Absent if the sender has
+    /// no such thing, as only files have.
+    pub place: Option<u64>,
 }
 
 /// What became of the records sent.

@@ -52,7 +52,7 @@ pub struct FindingRow {
     pub kind: Option<String>,
     /// What stands out.
     pub title: String,
-    /// The behaviour it is about; absent if no evidence has a family.
+    /// The behaviour it is about, such as `access`; absent before that is known.
     pub behaviour: Option<String>,
     /// Where the work stands.
     pub state: FindingState,
@@ -86,7 +86,7 @@ pub struct Finding {
     pub row: FindingRow,
     /// What differs from the account's habit, as a sentence.
     pub sentence: String,
-    /// What its events have in common: tenant, account or network, behaviour, window.
+    /// What its events have in common: tenant, account or network, behaviour, window; and how it is told, if not by itself.
     pub key: Vec<Labelled>,
     /// The assessment of the event with the highest score.
     pub assessment: AssessAnswer,
@@ -177,7 +177,7 @@ pub enum FindingCommand {
     },
     /// Adds a note.
     Note {
-        /// 1 to 10,000 characters.
+        /// 1 to 4,000 characters.
         text: String,
     },
     /// Takes the last verdict back, with all that it taught and closed.
@@ -202,10 +202,18 @@ pub struct Outcome {
 pub struct Effect {
     /// All of it as one sentence.
     pub text: String,
-    /// What the account's baseline learns; empty if nothing.
+    /// Ids of the events that enter their account's baseline; empty if none.
     pub learns: Vec<String>,
+    /// Ids of the events that an earlier verdict let in and that leave it again.
+    pub unlearns: Vec<String>,
+    /// The score of the worst event, as it was given.
+    pub score_before: f64,
     /// The score the same event would have afterwards; absent if it does not change.
     pub score_after: Option<f64>,
     /// Ids of the findings it closes, this one included.
     pub closes: Vec<String>,
+    /// Ids of the findings it opens again.
+    pub opens: Vec<String>,
+    /// Ids of open findings in which the same stands out, at most 100: they close too if that is asked for. Of a preview only.
+    pub similar: Vec<String>,
 }

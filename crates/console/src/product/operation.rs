@@ -12,7 +12,7 @@ pub struct SourceHealth {
     pub name: String,
     /// Where it stands.
     pub state: SourceState,
-    /// The same in words: `silent for 14 minutes, expected every 20 seconds`.
+    /// The same in words: `silent for 840 seconds, usually for no more than 20`.
     pub text: String,
     /// The formats it was last seen to send.
     pub formats: Vec<String>,
@@ -26,14 +26,48 @@ pub struct SourceHealth {
     pub per_minute: Option<f64>,
     /// Seconds by which events arrive after they happen, 95th percentile; absent before that is known.
     pub lag_seconds: Option<f64>,
+    /// Seconds for which it is usually silent at most; absent before that is known.
+    pub expected_gap_seconds: Option<f64>,
+    /// Events that had come before, since the server started.
+    pub duplicates: u64,
     /// Records rejected since the server started.
     pub rejected: u64,
+    /// Batches that had to come again since the server started.
+    pub refused: u64,
+    /// Records that are gone since the server started: UDP cannot wait.
+    pub dropped: u64,
     /// Why records were rejected, most frequent first, at most ten.
     pub samples: Vec<RejectedSample>,
-    /// Seconds its clock is ahead, negative if behind; absent before that is known.
+    /// Seconds its clock is ahead, negative if it is behind or delivers late, median of the last 1,000 events; absent before
+    /// that is known.
     pub skew_seconds: Option<f64>,
     /// Fields it does not give, and what that blinds.
     pub missing: Vec<MissingField>,
+    /// What habitus counts itself where it listens or reads; absent for those who send over HTTP.
+    pub live: Option<LiveSource>,
+}
+
+/// What habitus counts of a source that it listens to or reads, since it started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveSource {
+    /// Kind of source, as the configuration names it: `syslog_tcp`, `tail`.
+    pub kind: String,
+    /// Whole messages or lines.
+    pub received: u64,
+    /// Those above the size limit, passed over.
+    pub oversized: u64,
+    /// Connections or files open now.
+    pub open: u64,
+    /// Connections closed at once because the limit was reached.
+    pub turned_away: u64,
+    /// Connections closed because a handshake or a message took too long.
+    pub timed_out: u64,
+    /// The last thing that went wrong: paths and addresses, never a record's content. Absent if nothing did.
+    pub last_fault: Option<String>,
+    /// When that was.
+    #[serde(with = "time::option")]
+    #[schema(schema_with = schema::instant_or_null)]
+    pub last_fault_at: Option<EventTime>,
 }
 
 /// Where a source stands.

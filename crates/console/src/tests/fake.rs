@@ -231,6 +231,10 @@ impl Desk for Fake {
                 learns: vec![],
                 score_after: None,
                 closes: vec!["known".to_owned()],
+                unlearns: Vec::new(),
+                score_before: 84.0,
+                opens: Vec::new(),
+                similar: Vec::new(),
             }),
             dry_run,
         })

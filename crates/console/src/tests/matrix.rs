@@ -210,6 +210,32 @@ async fn every_reference_of_the_document_leads_somewhere() {
     assert!(references > 50);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_promises_no_more_than_the_routes_keep() {
+    let server = server().await;
+    let token = server.token(&[Scope::Read]);
+    let asked = with_token(server.get("/openapi.json"), &token).send().await;
+    let document = json(asked.unwrap()).await;
+    let mut paged = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for parameter in operation["parameters"].as_array().unwrap_or(&Vec::new()) {
+                let kind = parameter["schema"]["type"].to_string();
+                assert!(!kind.contains("null"), "{method} {path} {parameter}");
+                if parameter["name"] == "cursor" {
+                    assert!(operation["responses"]["404"].is_object(), "{method} {path}");
+                    paged += 1;
+                }
+            }
+        }
+    }
+    assert!(paged >= 4, "{paged}");
+    assert_eq!(
+        document["paths"]["/v1/events"]["post"]["requestBody"]["required"],
+        false
+    );
+}
+
 #[test]
 fn no_row_stands_twice_and_all_have_a_path() {
     let mut seen = BTreeSet::new();

@@ -265,7 +265,7 @@ async fn admins_manage_users_and_tokens() {
     let change = with_token(server.client.patch(server.url("/v1/users/admin")), &admin);
     problem(with_json(change, "{\"role\":\"viewer\"}"), 409, "conflict").await;
 
-    let body = "{\"name\":\"okta\",\"scopes\":[\"ingest\"],\"source\":\"okta\",\"days\":1}";
+    let body = "{\"name\":\"okta\",\"scopes\":[\"ingest\"],\"source\":\"okta\",\"days\":1.0}";
     let made = json(
         with_json(with_token(server.post("/v1/tokens"), &admin), body)
             .send()

@@ -2,7 +2,7 @@
 
 use crate::detector::{Detector, View};
 use habitus_model::math::ln;
-use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal};
 use habitus_profile::features::clock::{Bin, uniform_density};
 
 /// Hours of the week.
@@ -37,7 +37,8 @@ impl Detector for Clock {
         let population = view.population.clock().density(bin);
         let own = profile.clock.density(bin, population);
         let uniform = uniform_density(bin);
-        let log_ratio = |attacker: f64| ln(attacker) - ln(own);
+        let owner = ln(own);
+        let log_ratio = |attacker: f64| ln(attacker) - owner;
         let stranger = log_ratio(0.5 * uniform + 0.5 * population);
         let nats = [
             stranger,
@@ -49,11 +50,13 @@ impl Detector for Clock {
         if stranger.abs() < WORTH_SAYING_NATS {
             return Opinion::Evidence(Vec::new());
         }
-        let facts = vec![
-            Fact::Hour(bin.hour()),
-            Fact::Count(profile.clock.near(bin)),
-            Fact::Count(profile.clock.visits()),
-        ];
+        let facts = || {
+            vec![
+                Fact::Hour(bin.hour()),
+                Fact::Count(profile.clock.near(bin)),
+                Fact::Count(profile.clock.visits()),
+            ]
+        };
         let (signal, text) = match (stranger > 0.0, bin.is_weekend()) {
             (true, false) => (
                 "unusual_hour",
@@ -76,7 +79,7 @@ impl Detector for Clock {
             family: Family::Clock,
             signal: Signal(signal),
             nats,
-            reason: Reason::new(text, facts),
+            reason: view.because(text, facts),
         }])
     }
 }

@@ -3,7 +3,7 @@
 //! Three observations: the family (device type, operating system, browser), how its version changed, and the bound client
 //! key. Families without versions, because browsers update every four weeks; the user agent as a whole is never a value.
 
-use crate::attacker::{self, against, scaled};
+use crate::attacker::{self, against, against_logs, scaled};
 use crate::detector::{Detector, View};
 use crate::novelty::{FIRST_VISIT, pending, popularity};
 use habitus_model::evidence::PerProfile;
@@ -51,13 +51,14 @@ fn first_visit(view: &View<'_>) -> Option<Evidence> {
     // Nobody proved an identity yet: there is nothing to hold it against.
     let key = view.seen.keys.family.filter(|_| view.population.accounts() > 0)?;
     let popular = view.population.share(Kind::Family, key, None);
-    let knowers = view.population.knowers(Kind::Family, key);
-    let facts = vec![
-        name(view),
-        Fact::Count(knowers),
-        Fact::Count(from_u64(view.population.accounts())),
-    ];
-    let reason = Reason::new(
+    let facts = || {
+        vec![
+            name(view),
+            Fact::Count(view.population.knowers(Kind::Family, key)),
+            Fact::Count(from_u64(view.population.accounts())),
+        ]
+    };
+    let reason = view.because(
         "first visit of this account, with {0}: {1} of {2} colleagues use it",
         facts,
     );
@@ -82,38 +83,42 @@ fn family(view: &View<'_>, device: DeviceSeen) -> Evidence {
         ..
     } = device.seen;
     let popular = view.population.share(Kind::Family, key, view.seen.group);
-    let arrival = popularity(
-        view.population.arrival(Kind::Family, key, view.seen.group),
-        FLAT_FAMILY,
-    );
-    let new = against(attacker::family(0.0, popular), novelty * arrival);
+    let new = || {
+        let arrival = popularity(
+            view.population.arrival(Kind::Family, key, view.seen.group),
+            FLAT_FAMILY,
+        );
+        against(attacker::family(0.0, popular), novelty * arrival)
+    };
     match familiarity {
         Familiarity::New => {
             let visits = view
                 .profile
                 .map_or(0.0, |profile| f64::from(profile.visits_ever()));
-            let facts = vec![
-                name(view),
-                Fact::Count(visits),
-                Fact::Count(view.population.knowers(Kind::Family, key)),
-            ];
+            let facts = || {
+                vec![
+                    name(view),
+                    Fact::Count(visits),
+                    Fact::Count(view.population.knowers(Kind::Family, key)),
+                ]
+            };
             line(
                 new_signal(device.kinship),
-                new,
-                Reason::new(new_text(device.kinship), facts),
+                new(),
+                view.because(new_text(device.kinship), facts),
             )
         }
         Familiarity::Pending { age_days } => {
             let factor = pending(age_days);
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
-            let reason = Reason::new(text, vec![name(view), Fact::Days(age_days)]);
-            line("untrusted_client", scaled(new, factor), reason)
+            let reason = view.because(text, || vec![name(view), Fact::Days(age_days)]);
+            line("untrusted_client", scaled(new(), factor), reason)
         }
         Familiarity::Known { weight, share } => {
             let nats = against(attacker::family(share, popular), (1.0 - novelty) * share);
             let text = "{0} is known: about {1} visits, and {2} of colleagues use it";
-            let facts = vec![name(view), Fact::Count(weight.max(1.0)), Fact::Share(popular)];
-            line("known_client", nats, Reason::new(text, facts))
+            let facts = || vec![name(view), Fact::Count(weight.max(1.0)), Fact::Share(popular)];
+            line("known_client", nats, view.because(text, facts))
         }
     }
 }
@@ -142,7 +147,7 @@ fn version(view: &View<'_>, device: DeviceSeen) -> Option<Evidence> {
     Some(line(
         signal,
         nats,
-        Reason::new(text, vec![name(view), Fact::Share(owner)]),
+        view.because(text, || vec![name(view), Fact::Share(owner)]),
     ))
 }
 
@@ -160,28 +165,27 @@ fn client_key(view: &View<'_>) -> Option<Evidence> {
         ));
     }
     let level = view.seen.client?;
-    let new = against(attacker::otherwise(attacker::KNOWN_KEY), level.novelty);
+    let new = || against_logs(&attacker::NEW_KEY_LOGS, level.novelty);
     Some(match level.familiarity {
         Familiarity::Known { weight, .. } => {
             // Of accounts whose devices change every day a known one excuses less, and never accuses.
-            let nats = against(attacker::KNOWN_KEY, 1.0 - level.novelty).map(|nats| nats.min(0.0));
-            let reason = Reason::new(
-                "the device is known by its key: about {0} visits",
-                vec![Fact::Count(weight.max(1.0))],
-            );
+            let nats = against_logs(&attacker::KNOWN_KEY_LOGS, 1.0 - level.novelty).map(|nats| nats.min(0.0));
+            let reason = view.because("the device is known by its key: about {0} visits", || {
+                vec![Fact::Count(weight.max(1.0))]
+            });
             line("known_device_key", nats, reason)
         }
         Familiarity::New => {
             let reason = Reason::new("a device whose key this account never showed", vec![]);
-            line("new_device_key", new, reason)
+            line("new_device_key", new(), reason)
         }
         Familiarity::Pending { age_days } => {
             let factor = pending(age_days);
             let text = "the device's key was first seen {0} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_device_key",
-                scaled(new, factor),
-                Reason::new(text, vec![Fact::Days(age_days)]),
+                scaled(new(), factor),
+                view.because(text, || vec![Fact::Days(age_days)]),
             )
         }
     })

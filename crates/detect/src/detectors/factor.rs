@@ -33,22 +33,21 @@ impl Detector for Factor {
         let Some(seen) = view.seen.factor else {
             return Opinion::Abstain(Blind::NotApplicable);
         };
-        let new_family = view.seen.device.is_some_and(|device| device.seen.is_new());
         let found = match (seen.strong, seen.shown) {
-            (true, _) => strong(seen),
-            (false, true) => weaker(seen).or_else(|| asked(seen, new_family)),
-            (false, false) => Some(not_asked(seen, new_family)),
+            (true, _) => strong(view, seen),
+            (false, true) => weaker(view, seen).or_else(|| asked(view, seen)),
+            (false, false) => Some(not_asked(view, seen)),
         };
         let worth = |one: &Evidence| one.nats.iter().any(|nats| nats.abs() >= WORTH_SAYING_NATS);
         Opinion::Evidence(found.filter(worth).into_iter().collect())
     }
 }
 
-fn strong(seen: FactorSeen) -> Option<Evidence> {
+fn strong(view: &View<'_>, seen: FactorSeen) -> Option<Evidence> {
     let share = seen.strong_share?;
-    let reason = Reason::new(
+    let reason = view.because(
         "a factor that cannot be phished, as in {0} of this account's",
-        vec![Fact::Share(share)],
+        || vec![Fact::Share(share)],
     );
     // For accounts that seldom show one it is no news that thieves of sessions do: it excuses less and never accuses.
     let nats = against(STRONG, share).map(|nats| nats.min(0.0));
@@ -56,44 +55,52 @@ fn strong(seen: FactorSeen) -> Option<Evidence> {
 }
 
 /// Who always shows a key and now relays a code was perhaps talked out of it.
-fn weaker(seen: FactorSeen) -> Option<Evidence> {
+fn weaker(view: &View<'_>, seen: FactorSeen) -> Option<Evidence> {
     let share = seen.strong_share?;
     // Of a thief, too, it says no good: so that a stronger factor never raises what a weaker one lowers.
     let nats = against([0.95, 0.95, 0.9, 0.5, f64::NAN], (1.0 - share).max(0.05)).map(|nats| nats.max(0.0));
-    let reason = Reason::new(
+    let reason = view.because(
         "a factor that can be phished; {0} of this account's could not",
-        vec![Fact::Share(share)],
+        || vec![Fact::Share(share)],
     );
     Some(line("weaker_factor", nats, reason))
 }
 
-fn asked(seen: FactorSeen, new_family: bool) -> Option<Evidence> {
-    if new_family {
+fn asked(view: &View<'_>, seen: FactorSeen) -> Option<Evidence> {
+    if is_new_family(view) {
         return None;
     }
     let stranger = seen.stranger.max(seen.usual);
     let nats = against([stranger, stranger, stranger, seen.usual, f64::NAN], seen.usual);
-    let reason = Reason::new(
+    let reason = view.because(
         "a second factor was asked of a client that looks known, as in {0} of visits with one",
-        vec![Fact::Share(seen.usual)],
+        || vec![Fact::Share(seen.usual)],
     );
     Some(line("known_client_asked", nats, reason))
 }
 
-fn not_asked(seen: FactorSeen, new_family: bool) -> Evidence {
+fn not_asked(view: &View<'_>, seen: FactorSeen) -> Evidence {
     let owner = 1.0 - seen.usual;
     let stranger = (1.0 - seen.stranger).max(BYPASS);
-    let stolen = if new_family { stranger } else { owner.max(stranger) };
+    let stolen = if is_new_family(view) {
+        stranger
+    } else {
+        owner.max(stranger)
+    };
     let nats = against([stranger, stranger, stranger, stolen, f64::NAN], owner);
-    let facts = vec![Fact::Share(owner)];
+    let facts = || vec![Fact::Share(owner)];
     if nats.first().is_some_and(|nats| *nats > 0.0) {
         let text =
             "no second factor was asked, though this account has one: {0} of visits with such a client";
-        line("factor_not_asked", nats, Reason::new(text, facts))
+        line("factor_not_asked", nats, view.because(text, facts))
     } else {
         let text = "no second factor was asked: the provider remembers the device, as in {0} of visits";
-        line("remembered_device", nats, Reason::new(text, facts))
+        line("remembered_device", nats, view.because(text, facts))
     }
+}
+
+fn is_new_family(view: &View<'_>) -> bool {
+    view.seen.device.is_some_and(|device| device.seen.is_new())
 }
 
 fn line(signal: &'static str, nats: PerProfile, reason: Reason) -> Evidence {

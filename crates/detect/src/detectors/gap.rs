@@ -46,7 +46,6 @@ impl Detector for Gap {
         if nats.abs() < WORTH_SAYING_NATS {
             return Opinion::Evidence(found);
         }
-        let usual = exp(rhythm.mean) / 60.0;
         let (signal, text) = if nats > 0.0 {
             (
                 "dormant",
@@ -58,8 +57,8 @@ impl Detector for Gap {
                 "{0} since the last visit; visits are usually {1} apart",
             )
         };
-        let facts = vec![Fact::Hours(minutes / 60.0), Fact::Hours(usual)];
-        found.push(line(signal, nats, Reason::new(text, facts)));
+        let facts = || vec![Fact::Hours(minutes / 60.0), Fact::Hours(exp(rhythm.mean) / 60.0)];
+        found.push(line(signal, nats, view.because(text, facts)));
         Opinion::Evidence(found)
     }
 }
@@ -71,7 +70,6 @@ fn activity(view: &View<'_>, profile: &Profile) -> Evidence {
     let age_days = view.seen.now.days_since(profile.first_seen);
     let days_per_visit = (age_days + usual_days) / (f64::from(profile.visits_ever()) + 1.0);
     let nats = ln(days_per_visit / usual_days).clamp(ACTIVITY_NATS_MIN, ACTIVITY_NATS_MAX);
-    let facts = vec![Fact::Days(days_per_visit)];
     let (signal, text) = if nats > 0.0 {
         (
             "seldom_used",
@@ -83,7 +81,11 @@ fn activity(view: &View<'_>, profile: &Profile) -> Evidence {
             "this account is used every {0}, more than others: most of its visits are its owner's",
         )
     };
-    line(signal, nats, Reason::new(text, facts))
+    line(
+        signal,
+        nats,
+        view.because(text, || vec![Fact::Days(days_per_visit)]),
+    )
 }
 
 fn line(signal: &'static str, nats: f64, reason: Reason) -> Evidence {

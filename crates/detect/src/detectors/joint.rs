@@ -6,7 +6,7 @@
 
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
-use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal};
 
 /// Joint novelty.
 pub struct Joint;
@@ -50,8 +50,8 @@ impl Detector for Joint {
                 "the usual client goes with such a network only {0} times as often as by chance"
             }
         };
-        let times = times_as_often(habitus_model::math::exp(lift));
-        let reason = Reason::new(text, vec![Fact::Name(times)]);
+        let times = || times_as_often(habitus_model::math::exp(lift));
+        let reason = view.because(text, || vec![Fact::Name(times())]);
         Opinion::Evidence(vec![Evidence {
             family: Family::Joint,
             signal: Signal("network_with_client"),

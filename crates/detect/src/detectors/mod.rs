@@ -20,7 +20,7 @@ mod session;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
-    &burst::Burst,
+    &burst::Bursting,
     &clock::Clock,
     &device::Device,
     &factor::Factor,

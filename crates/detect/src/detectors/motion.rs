@@ -9,7 +9,7 @@ use crate::attacker::{out_of_reach, scaled};
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
-use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal, Text};
 use habitus_profile::Population;
 use habitus_profile::features::motion::Move;
 use habitus_profile::teleport::SameClient;
@@ -87,13 +87,14 @@ fn against(m: &Move, population: &Population) -> PerProfile {
 }
 
 fn line(view: &View<'_>, m: &Move, nats: PerProfile) -> Evidence {
-    let here = Fact::Name(Text::from(view.context.place.label()));
-    let facts = vec![
-        here,
-        Fact::Km(m.distance.0),
-        Fact::Hours(m.hours),
-        Fact::KmPerHour(m.speed.0),
-    ];
+    let facts = || {
+        vec![
+            Fact::Name(Text::from(view.context.place.label())),
+            Fact::Km(m.distance.0),
+            Fact::Hours(m.hours),
+            Fact::KmPerHour(m.speed.0),
+        ]
+    };
     let (signal, text) = match (m.impossible > 0.5, m.cell.client == SameClient::Key) {
         (true, false) => (
             "impossible_travel",
@@ -112,6 +113,6 @@ fn line(view: &View<'_>, m: &Move, nats: PerProfile) -> Evidence {
         family: Family::Motion,
         signal: Signal(signal),
         nats,
-        reason: Reason::new(text, facts),
+        reason: view.because(text, facts),
     }
 }

@@ -5,7 +5,7 @@
 //! brought lately; an attacker draws it as its sort does. What follows below a new level is new by itself and says
 //! nothing more.
 
-use crate::attacker::{self, against, plus, scaled};
+use crate::attacker::{self, against, against_logs, plus, scaled};
 use crate::detector::{Detector, View};
 use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, pending, popularity};
 use habitus_model::evidence::PerProfile;
@@ -74,12 +74,14 @@ fn first_visit(view: &View<'_>) -> Vec<Evidence> {
     if let (Some(key), Some(code)) = (seen.keys.country, view.context.place.country) {
         let popular = population.share(Kind::Country, key, None);
         let owner = popularity(popular, FLAT_COUNTRY);
-        let facts = vec![
-            Fact::Country(code),
-            Fact::Count(population.knowers(Kind::Country, key)),
-            accounts(view),
-        ];
-        let reason = Reason::new(
+        let facts = || {
+            vec![
+                Fact::Country(code),
+                Fact::Count(population.knowers(Kind::Country, key)),
+                accounts(view),
+            ]
+        };
+        let reason = view.because(
             "first visit of this account, from {0}: {1} of {2} colleagues use it",
             facts,
         );
@@ -92,12 +94,14 @@ fn first_visit(view: &View<'_>) -> Vec<Evidence> {
     if let (Some(key), Some(asn)) = (seen.keys.asn, view.context.network.asn) {
         let popular = population.share(Kind::Asn, key, None);
         let owner = popularity(popular, FLAT_ASN);
-        let facts = vec![
-            Fact::Asn(asn),
-            Fact::Count(population.knowers(Kind::Asn, key)),
-            accounts(view),
-        ];
-        let reason = Reason::new(
+        let facts = || {
+            vec![
+                Fact::Asn(asn),
+                Fact::Count(population.knowers(Kind::Asn, key)),
+                accounts(view),
+            ]
+        };
+        let reason = view.because(
             "first visit of this account, on {0}: {1} of {2} colleagues use it",
             facts,
         );
@@ -111,74 +115,78 @@ fn first_visit(view: &View<'_>) -> Vec<Evidence> {
 }
 
 fn country(view: &View<'_>, level: LevelSeen) -> Evidence {
-    let popular = view.population.share(Kind::Country, level.key, view.seen.group);
-    let arrival = popularity(
-        view.population.arrival(Kind::Country, level.key, view.seen.group),
-        FLAT_COUNTRY,
-    );
-    let new = against(attacker::country(0.0, arrival), level.novelty * arrival);
-    let place = Fact::Name(Text::from(view.context.place.label()));
-    let knowers = Fact::Count(view.population.knowers(Kind::Country, level.key));
+    let new = || {
+        let arrival = popularity(
+            view.population.arrival(Kind::Country, level.key, view.seen.group),
+            FLAT_COUNTRY,
+        );
+        against(attacker::country(0.0, arrival), level.novelty * arrival)
+    };
+    let place = || Fact::Name(Text::from(view.context.place.label()));
     match level.familiarity {
         Familiarity::New => {
-            let facts = vec![place, visits(view), history(view), knowers, accounts(view)];
+            let knowers = || Fact::Count(view.population.knowers(Kind::Country, level.key));
+            let facts = || vec![place(), visits(view), history(view), knowers(), accounts(view)];
             let text = "first visit from {0}: 0 of {1} in {2}; {3} of {4} colleagues ever";
-            line("new_country", new, Reason::new(text, facts))
+            line("new_country", new(), view.because(text, facts))
         }
         Familiarity::Pending { age_days } => {
-            let facts = vec![place, Fact::Days(age_days)];
+            let facts = || vec![place(), Fact::Days(age_days)];
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_country",
-                scaled(new, pending(age_days)),
-                Reason::new(text, facts),
+                scaled(new(), pending(age_days)),
+                view.because(text, facts),
             )
         }
         Familiarity::Known { weight, share } => {
+            let popular = view.population.share(Kind::Country, level.key, view.seen.group);
             let nats = against(attacker::country(share, popular), (1.0 - level.novelty) * share);
-            let facts = vec![place, Fact::Count(weight.max(1.0)), visits(view)];
+            let facts = || vec![place(), Fact::Count(weight.max(1.0)), visits(view)];
             line(
                 "known_country",
                 nats,
-                Reason::new("{0} is known: about {1} of {2} visits", facts),
+                view.because("{0} is known: about {1} of {2} visits", facts),
             )
         }
     }
 }
 
 fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
-    let popular = view.population.share(Kind::Asn, level.key, view.seen.group);
-    let arrival = view.population.arrival(Kind::Asn, level.key, view.seen.group);
-    let owner = level.novelty * popularity(arrival, FLAT_ASN);
-    let new = plus(
-        against(attacker::network(0.0, popularity(arrival, FLAT_ASN)), owner),
-        class_evidence(view, arrival),
-    );
-    let name = network_name(view);
+    let new = || {
+        let arrival = view.population.arrival(Kind::Asn, level.key, view.seen.group);
+        let popular = popularity(arrival, FLAT_ASN);
+        plus(
+            against(attacker::network(0.0, popular), level.novelty * popular),
+            class_evidence(view, arrival),
+        )
+    };
+    let name = || network_name(view);
     match level.familiarity {
         Familiarity::New => {
-            let knowers = Fact::Count(view.population.knowers(Kind::Asn, level.key));
-            let class = Fact::Name(Text::new(view.context.network.class.caption()));
-            let facts = vec![name, class, visits(view), knowers, accounts(view)];
+            let knowers = || Fact::Count(view.population.knowers(Kind::Asn, level.key));
+            let class = || Fact::Name(Text::new(view.context.network.class.caption()));
+            let facts = || vec![name(), class(), visits(view), knowers(), accounts(view)];
             let text = "first visit on {0} ({1} network): 0 of {2}; {3} of {4} colleagues ever";
-            line("new_network", new, Reason::new(text, facts))
+            line("new_network", new(), view.because(text, facts))
         }
         Familiarity::Pending { age_days } => {
-            let facts = vec![name, Fact::Days(age_days)];
+            let facts = || vec![name(), Fact::Days(age_days)];
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_network",
-                scaled(new, pending(age_days)),
-                Reason::new(text, facts),
+                scaled(new(), pending(age_days)),
+                view.because(text, facts),
             )
         }
         Familiarity::Known { weight, share } => {
+            let popular = view.population.share(Kind::Asn, level.key, view.seen.group);
             let nats = against(attacker::network(share, popular), (1.0 - level.novelty) * share);
-            let facts = vec![name, Fact::Count(weight.max(1.0)), visits(view)];
+            let facts = || vec![name(), Fact::Count(weight.max(1.0)), visits(view)];
             line(
                 "known_network",
                 nats,
-                Reason::new("{0} is known: about {1} of {2} visits", facts),
+                view.because("{0} is known: about {1} of {2} visits", facts),
             )
         }
     }
@@ -188,9 +196,9 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
 fn provider_abroad(view: &View<'_>) -> Option<Evidence> {
     view.seen.provider_abroad.filter(|same| *same)?;
     let owner = view.population.provider_abroad();
-    let reason = Reason::new(
+    let reason = view.because(
         "there on {0}, which this account knows from another country, as in {1} of new countries",
-        vec![network_name(view), Fact::Share(owner)],
+        || vec![network_name(view), Fact::Share(owner)],
     );
     Some(line(
         "provider_abroad",
@@ -218,7 +226,7 @@ fn distance(view: &View<'_>) -> Option<Evidence> {
             "{0} from the nearest place this account was at, as are {1} of new countries",
         )
     };
-    let reason = Reason::new(text, vec![Fact::Km(km), Fact::Share(owner)]);
+    let reason = view.because(text, || vec![Fact::Km(km), Fact::Share(owner)]);
     Some(line(signal, [nats, nats, nats, nats, 0.0], reason))
 }
 
@@ -240,14 +248,15 @@ fn network_abroad(view: &View<'_>) -> Option<Evidence> {
     } else {
         class
     };
-    let caption = Fact::Name(Text::new(view.context.network.class.caption()));
-    let facts = vec![
-        network_name(view),
-        caption,
-        Fact::Count(knowers),
-        Fact::Count(country),
-    ];
-    let reason = Reason::new(
+    let facts = || {
+        vec![
+            network_name(view),
+            Fact::Name(Text::new(view.context.network.class.caption())),
+            Fact::Count(knowers),
+            Fact::Count(country),
+        ]
+    };
+    let reason = view.because(
         "there on {0} ({1} network): {2} of the {3} colleagues who know that country",
         facts,
     );
@@ -256,51 +265,47 @@ fn network_abroad(view: &View<'_>) -> Option<Evidence> {
 
 /// Prefix and address together: a reader wants one line for "known address", "known neighbourhood", "new one".
 fn address(view: &View<'_>, prefix: LevelSeen) -> Evidence {
-    let new_prefix = against(attacker::otherwise(attacker::KNOWN_PREFIX), prefix.novelty);
-    let facts = |more: Fact| vec![prefix_name(view), more];
+    let new_prefix = || against_logs(&attacker::NEW_PREFIX_LOGS, prefix.novelty);
+    let because = |text, more: Fact| view.because(text, || vec![prefix_name(view), more]);
     match prefix.familiarity {
         Familiarity::New => {
             let text = "first visit from {0}; this account brings a new one in {1} of visits on this network";
             line(
                 "new_prefix",
-                new_prefix,
-                Reason::new(text, facts(Fact::Share(prefix.novelty))),
+                new_prefix(),
+                because(text, Fact::Share(prefix.novelty)),
             )
         }
         Familiarity::Pending { age_days } => {
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
-            let nats = scaled(new_prefix, pending(age_days));
-            line(
-                "untrusted_prefix",
-                nats,
-                Reason::new(text, facts(Fact::Days(age_days))),
-            )
+            let nats = scaled(new_prefix(), pending(age_days));
+            line("untrusted_prefix", nats, because(text, Fact::Days(age_days)))
         }
         Familiarity::Known { weight, .. } => {
-            let nats = against(attacker::KNOWN_PREFIX, 1.0 - prefix.novelty);
+            let nats = against_logs(&attacker::KNOWN_PREFIX_LOGS, 1.0 - prefix.novelty);
             let Some(host) = view.seen.host else {
                 return line(
                     "known_prefix",
                     nats,
-                    Reason::new("{0} is known: about {1} visits", facts(Fact::Count(weight))),
+                    because("{0} is known: about {1} visits", Fact::Count(weight)),
                 );
             };
-            let known_host = against(attacker::KNOWN_HOST, 1.0 - host.novelty);
-            let new_host = against(attacker::otherwise(attacker::KNOWN_HOST), host.novelty);
+            let known_host = || against_logs(&attacker::KNOWN_HOST_LOGS, 1.0 - host.novelty);
+            let new_host = || against_logs(&attacker::NEW_HOST_LOGS, host.novelty);
             match host.familiarity {
                 Familiarity::Known { weight, .. } => {
-                    let reason = Reason::new(
+                    let reason = because(
                         "the address in {0} is known: about {1} visits",
-                        facts(Fact::Count(weight.max(1.0))),
+                        Fact::Count(weight.max(1.0)),
                     );
-                    line("known_address", plus(nats, known_host), reason)
+                    line("known_address", plus(nats, known_host()), reason)
                 }
                 Familiarity::New | Familiarity::Pending { .. } => {
-                    let reason = Reason::new(
+                    let reason = because(
                         "a new address in {0}, which is known: about {1} visits",
-                        facts(Fact::Count(weight.max(1.0))),
+                        Fact::Count(weight.max(1.0)),
                     );
-                    line("known_prefix", plus(nats, new_host), reason)
+                    line("known_prefix", plus(nats, new_host()), reason)
                 }
             }
         }

@@ -31,6 +31,7 @@ fn guessing_is_one_finding_of_its_source() {
     for n in 0..500 {
         let mut event = hit(&format!("e{n}"), Some(&format!("name{n}")), 0, 80.0);
         by(&mut event, Family::Burst);
+        event.context.status = habitus_model::Status::Failure;
         findings.settle(&event);
     }
     let page = findings.list(&habitus_findings::Filter::default(), None, 10);

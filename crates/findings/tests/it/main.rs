@@ -9,6 +9,7 @@
 mod documents;
 mod limits;
 mod list;
+mod news;
 mod ocsf;
 mod order;
 mod storm;

@@ -3,7 +3,7 @@
 use crate::support::{by, command, findings, from, hit, judge, settled};
 use habitus_findings::{Act, Lifecycle, Scope, Settings, View, Writer};
 use habitus_findings::{Filter, Findings};
-use habitus_model::{Family, Verdict};
+use habitus_model::{Family, Status, Verdict};
 use serde_json::Value;
 
 const WRITER: Writer<'_> = Writer {
@@ -33,6 +33,7 @@ fn every_sort_of_finding_is_valid() {
     hits.push(hit("nobody", None, 3, 65.0));
     let mut burst = hit("burst", Some("bob"), 4, 90.0);
     by(&mut burst, Family::Burst);
+    burst.context.status = Status::Failure;
     from(&mut burst, "198.51.100.9");
     hits.push(burst);
     let mut unexplained = hit("odd", Some("eve"), 4, 61.0);
@@ -56,7 +57,7 @@ fn every_sort_of_finding_is_valid() {
                 .to_owned()
         })
         .collect();
-    for kind in ["campaign", "burst", "network", "unexplained", "storm"] {
+    for kind in ["campaign", "burst", "access", "storm"] {
         assert!(types.contains(&format!("identity.{kind}")), "{kind} of {types:?}");
     }
 }
@@ -112,5 +113,5 @@ fn a_finding_names_its_events_and_technique() {
         object["finding_info"]["desc"],
         "New network seen. For the owner speaks: known device seen."
     );
-    assert_eq!(object["unmapped"]["habitus"]["group"], "alice × network");
+    assert_eq!(object["unmapped"]["habitus"]["group"], "alice × access");
 }

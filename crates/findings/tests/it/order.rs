@@ -215,3 +215,75 @@ fn what_has_ended_can_be_taken_out() {
     assert_eq!(counts.iter().sum::<u64>(), 10, "{counts:?}");
     assert!(taken.is_sorted_by_key(|view| view.finding.start));
 }
+
+#[test]
+fn a_takeover_is_one_finding_whatever_stands_out_most_at_each_login() {
+    let access = [
+        Family::Network,
+        Family::Device,
+        Family::Joint,
+        Family::Clock,
+        Family::Gap,
+        Family::Motion,
+        Family::Authentication,
+        Family::Campaign,
+    ];
+    let mut events: Vec<Hit> = access
+        .into_iter()
+        .zip(0..)
+        .map(|(family, n)| {
+            let mut event = hit(&format!("e{n}"), Some("alice"), n, 70.0);
+            by(&mut event, family);
+            event
+        })
+        .collect();
+    // Nothing accuses by itself; a password that was guessed; an attempt before it that failed.
+    let mut unexplained = hit("odd", Some("alice"), 20, 61.0);
+    unexplained.lines.clear();
+    let mut guessed = hit("guessed", Some("alice"), 21, 90.0);
+    by(&mut guessed, Family::Burst);
+    let mut failed = hit("failed", Some("alice"), 19, 70.0);
+    failed.context.status = Status::Failure;
+    events.extend([unexplained, guessed, failed]);
+    let found = everything(&settled(&events));
+    let [takeover] = &found[..] else {
+        panic!("{} findings", found.len())
+    };
+    assert_eq!(takeover.finding.key.text(), "alice × access");
+    assert_eq!(takeover.finding.count, 11);
+    assert_eq!(takeover.finding.title(), "Unusually many attempts: alice");
+}
+
+#[test]
+fn what_a_session_does_and_who_guesses_are_found_apart_from_access() {
+    let mut events = vec![hit("in", Some("alice"), 0, 70.0)];
+    for (family, n) in [Family::Session, Family::Resource, Family::Sequence]
+        .into_iter()
+        .zip(1..)
+    {
+        let mut event = hit(&format!("e{n}"), Some("alice"), n, 70.0);
+        by(&mut event, family);
+        events.push(event);
+    }
+    for name in ["alice", "bob"] {
+        let mut guess = hit(&format!("guess-{name}"), Some(name), 9, 70.0);
+        by(&mut guess, Family::Burst);
+        guess.context.status = Status::Failure;
+        events.push(guess);
+    }
+    let mut groups: Vec<String> = everything(&settled(&events))
+        .iter()
+        .map(|view| view.finding.key.text())
+        .collect();
+    groups.sort();
+    assert_eq!(
+        groups,
+        [
+            "alice × access",
+            "alice × resource",
+            "alice × sequence",
+            "alice × session",
+            "from 203.0.113.7 × burst"
+        ]
+    );
+}

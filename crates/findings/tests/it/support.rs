@@ -45,6 +45,7 @@ fn context(account: Option<&str>, minute: i64) -> Context {
         utc_offset: None,
         activity: Activity::from_ocsf(3002, 1),
         status: Status::Success,
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: Place::default(),

@@ -308,6 +308,26 @@ fn a_verdict_ahead_of_its_turn_waits_and_covers_what_was_seen() {
 }
 
 #[test]
+fn what_is_taken_back_ahead_of_its_turn_is_shown_so_at_once_and_stays_so() {
+    let mut findings = findings();
+    let event = hit("e1", Some("alice"), 0, 70.0);
+    findings.provisional(event.clone());
+    let id = findings.id_of(&event);
+    findings.apply(&judge(1, &id, Verdict::FalsePositive)).unwrap();
+    assert_eq!(state(&findings, &id), State::Closed);
+    let undone = findings.apply(&command(2, &id, Act::Undo(None))).unwrap();
+    assert_eq!(undone.outcome, Outcome::Waiting);
+    for _ in 0..2 {
+        let shown = view(&findings, &id);
+        assert_eq!(
+            (shown.state, shown.finding.triage.ruling.is_none()),
+            (State::New, true)
+        );
+        findings.settle(&event);
+    }
+}
+
+#[test]
 fn what_is_retracted_vanishes() {
     let mut findings = findings();
     let event = hit("e1", Some("alice"), 0, 70.0);
@@ -440,4 +460,23 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_event_ahead_of_its_turn_shows_a_closed_finding_as_it_will_be() {
+    let (mut findings, id) = one();
+    findings.apply(&judge(1, &id, Verdict::TruePositive)).unwrap();
+    let next = hit("e2", Some("alice"), 1, 70.0);
+    findings.provisional(next.clone());
+    let foreseen = view(&findings, &id);
+    assert_eq!((foreseen.state, foreseen.finding.count), (State::New, 2));
+    assert_eq!(findings.get_settled(&id).unwrap().state, State::Closed);
+    findings.retract(&next.context.tenant, &next.uid);
+    assert_eq!(state(&findings, &id), State::Closed, "it was nothing after all");
+    findings.settle(&next);
+    assert_eq!(view(&findings, &id).finding.triage, foreseen.finding.triage);
+    // What a verdict covers opens nothing, ahead of its turn or in it.
+    findings.apply(&judge(2, &id, Verdict::FalsePositive)).unwrap();
+    findings.provisional(hit("e3", Some("alice"), 2, 70.0));
+    assert_eq!(state(&findings, &id), State::Closed);
 }

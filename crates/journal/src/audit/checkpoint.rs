@@ -1,7 +1,9 @@
 //! Signed checkpoints: an Ed25519 signature (RFC 8032) over how far the chain has come.
 
 use super::entry::{AuditEntry, Draft, Hash};
+use super::lines::Lines;
 use crate::bytes::{hex, unhex};
+use crate::crypto::Keyring;
 use crate::{Error, Result};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -21,8 +23,11 @@ pub const CHECKPOINT_ACTION: &str = "checkpoint";
 /// What is signed starts with this, so that a signature cannot be used for anything else.
 const DOMAIN: &[u8] = b"habitus audit checkpoint v1\0";
 
-/// The key that signs.
-pub struct AuditKey(SigningKey);
+/// The key that signs, and what entries are encrypted with, if with anything.
+pub struct AuditKey {
+    signing: SigningKey,
+    pub(crate) lines: Lines,
+}
 
 /// The key that verifies; 64 hexadecimal digits as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +77,14 @@ impl AuditKey {
         let bytes = unhex(text.trim())
             .map(Zeroizing::new)
             .ok_or(Error::Damaged("the audit key"))?;
-        Ok(Self(SigningKey::from_bytes(&bytes)))
+        Ok(Self::from_bytes(&bytes))
+    }
+
+    /// The same key, for a chain whose entries are encrypted with the first of these keys, and may have been with the others.
+    #[must_use]
+    pub fn encrypting(mut self, keys: Keyring) -> Self {
+        self.lines = Lines::new(keys);
+        self
     }
 
     fn create(path: &Path) -> Result<Self> {
@@ -94,23 +106,26 @@ impl AuditKey {
             fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
         })();
         written.map_err(Error::io("write the audit key"))?;
-        Ok(Self(SigningKey::from_bytes(&bytes)))
+        Ok(Self::from_bytes(&bytes))
     }
 
     /// A key from 32 secret bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(bytes))
+        Self {
+            signing: SigningKey::from_bytes(bytes),
+            lines: Lines::default(),
+        }
     }
 
     /// What verifies.
     #[must_use]
     pub fn public(&self) -> AuditPublicKey {
-        AuditPublicKey(self.0.verifying_key())
+        AuditPublicKey(self.signing.verifying_key())
     }
 
     pub(crate) fn sign(&self, through: u64, hash: &Hash, time: i64) -> Checkpoint {
-        let signature = self.0.sign(&message(through, hash, time));
+        let signature = self.signing.sign(&message(through, hash, time));
         Checkpoint {
             through,
             hash: hex(hash),

@@ -8,6 +8,7 @@
 
 mod checkpoint;
 mod entry;
+mod lines;
 mod read;
 mod recovery;
 #[cfg(test)]
@@ -20,7 +21,7 @@ pub use checkpoint::{
 pub use entry::{AuditEntry, Draft, Hash, LINE_BYTES_MAX};
 pub use read::{AuditReader, Filter, Page};
 pub use recovery::AuditRecovery;
-pub use verify::{Broken, Report, verify};
+pub use verify::{Broken, Report, verify, verify_encrypted};
 
 use crate::bytes::wide;
 use crate::log::Reserve;
@@ -100,7 +101,8 @@ impl Audit {
         }
         let seq = self.ahead.next;
         let (line, hash) = AuditEntry::new(draft, seq, now.as_millis()).line(&self.ahead.hash)?;
-        self.pending.extend_from_slice(line.as_bytes());
+        self.pending
+            .extend_from_slice(self.key.lines.seal(line)?.as_bytes());
         self.ahead.advance(hash);
         Ok(seq)
     }
@@ -155,7 +157,7 @@ impl Audit {
     /// Readers for any thread.
     #[must_use]
     pub fn reader(&self) -> AuditReader {
-        AuditReader::new(self.dir.clone())
+        AuditReader::of(self.dir.clone(), self.key.lines.clone())
     }
 
     fn try_commit(&mut self, now: i64) -> Result<()> {
@@ -182,7 +184,7 @@ impl Audit {
         let checkpoint = self.key.sign(through, &self.head.hash, now);
         let entry = AuditEntry::new(checkpoint.draft(), self.head.next, now);
         let (line, hash) = entry.line(&self.head.hash)?;
-        self.write(line.as_bytes())?;
+        self.write(self.key.lines.seal(line)?.as_bytes())?;
         self.head.checkpoint(hash, now);
         self.ahead = self.head;
         self.checkpoints.push(checkpoint);

@@ -2,8 +2,10 @@
 
 use super::entry::{AuditEntry, Parsed};
 use super::files;
+use super::lines::Lines;
 use super::recovery::READ_BYTES_MAX;
 use crate::Result;
+use crate::crypto::Keyring;
 use crate::storage::{Dir, read_whole};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct AuditReader {
     dir: Arc<dyn Dir>,
+    lines: Lines,
 }
 
 /// Which entries are wanted. What is absent does not matter.
@@ -38,17 +41,21 @@ pub struct Page {
 }
 
 impl AuditReader {
-    /// Reads the chain of a directory.
+    /// Reads the chain of a directory, with the keys that it may be encrypted with.
     #[must_use]
-    pub fn new(dir: Arc<dyn Dir>) -> Self {
-        Self { dir }
+    pub fn new(dir: Arc<dyn Dir>, keys: Keyring) -> Self {
+        Self::of(dir, Lines::new(keys))
+    }
+
+    pub(super) const fn of(dir: Arc<dyn Dir>, lines: Lines) -> Self {
+        Self { dir, lines }
     }
 
     /// At most `limit` entries with numbers below `before` (`None`: from the newest). Cost: reads the files it passes, of 8 MiB
     /// each; lines that are no entries are left out.
     ///
     /// # Errors
-    /// [`crate::Error::Io`].
+    /// [`crate::Error::Io`]; [`crate::Error::KeyMissing`] and [`crate::Error::KeyUnknown`] for what is encrypted otherwise.
     pub fn page(&self, filter: &Filter, before: Option<u64>, limit: usize) -> Result<Page> {
         let mut page = Page::default();
         let before = before.unwrap_or(u64::MAX);
@@ -57,9 +64,12 @@ impl AuditReader {
                 continue;
             }
             let content = read_whole(self.dir.as_ref(), &name, READ_BYTES_MAX)?.unwrap_or_default();
-            let lines = content.split(|byte| *byte == b'\n').rev();
-            let entries = lines.filter_map(|line| Parsed::new(line)?.entry());
-            for entry in entries.filter(|entry| entry.seq < before && filter.wants(entry)) {
+            for line in content.split(|byte| *byte == b'\n').rev() {
+                let line = self.lines.open_or_empty(line)?;
+                let entry = Parsed::new(&line).and_then(|parsed| parsed.entry());
+                let Some(entry) = entry.filter(|entry| entry.seq < before && filter.wants(entry)) else {
+                    continue;
+                };
                 if page.entries.len() >= limit {
                     page.next = page.entries.last().map(|last| last.seq);
                     return Ok(page);

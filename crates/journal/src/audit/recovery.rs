@@ -4,8 +4,9 @@
 //! tampering: it stays as it is, for [`super::verify`] to name, and the chain goes on after it. What is broken and followed by
 //! none was being written when the machine stopped: it is moved into a file beside, never deleted.
 
-use super::checkpoint::{AuditKey, AuditPublicKey, Checkpoint};
+use super::checkpoint::{AuditKey, Checkpoint};
 use super::entry::{Draft, Parsed};
+use super::lines::Lines;
 use super::{Audit, CHECKPOINTS_FILE, FILE_BYTES, Head, file_name, files};
 use crate::bytes::{narrow, unhex, wide};
 use crate::log::Reserve;
@@ -62,7 +63,7 @@ pub(super) fn open_with(
             (file_name(0), walk, 0)
         }
     };
-    let checkpoints = known_checkpoints(dir.as_ref(), &key.public())?;
+    let checkpoints = known_checkpoints(dir.as_ref(), &key)?;
     let lines: String = checkpoints.iter().map(Checkpoint::to_line).collect();
     // It can be made again: a full disk is no reason not to open.
     match write_whole(dir.as_ref(), CHECKPOINTS_FILE, &[lines.as_bytes()]) {
@@ -111,8 +112,8 @@ fn mend(
     reserve: &mut Reserve,
 ) -> Result<(String, Walk, u64)> {
     let content = read_whole(dir, &name, READ_BYTES_MAX)?.unwrap_or_default();
-    let start = start(dir, first)?;
-    let walk = walk(&content, start, &key.public());
+    let start = start((dir, &key.lines), first)?;
+    let walk = walk(&content, start, key)?;
     let (sound, rest) = content.split_at_checked(walk.sound).unwrap_or((&content, &[]));
     // Always, because the last write may stand in the page cache without ever having reached the disk.
     let rewrite = || {
@@ -130,7 +131,7 @@ fn mend(
 }
 
 /// The end of the chain before the file: the last line of the file before it.
-fn start(dir: &dyn Dir, first: u64) -> Result<Head> {
+fn start((dir, lines): (&dyn Dir, &Lines), first: u64) -> Result<Head> {
     let Some((_, name)) = files(dir)?.into_iter().rfind(|(number, _)| *number < first) else {
         return Ok(Head {
             next: first,
@@ -147,7 +148,8 @@ fn start(dir: &dyn Dir, first: u64) -> Result<Head> {
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
     {
-        if let Some(parsed) = Parsed::new(line) {
+        let line = lines.open_or_empty(line)?;
+        if let Some(parsed) = Parsed::new(&line) {
             head.hash = parsed.hash;
             match parsed.entry().as_ref().and_then(Checkpoint::of) {
                 Some(checkpoint) => (head.since, head.checked) = (0, checkpoint.time),
@@ -158,7 +160,8 @@ fn start(dir: &dyn Dir, first: u64) -> Result<Head> {
     Ok(head)
 }
 
-fn walk(content: &[u8], start: Head, key: &AuditPublicKey) -> Walk {
+fn walk(content: &[u8], start: Head, key: &AuditKey) -> Result<Walk> {
+    let public = key.public();
     let mut walk = Walk {
         head: start,
         sound: 0,
@@ -167,17 +170,22 @@ fn walk(content: &[u8], start: Head, key: &AuditPublicKey) -> Walk {
     let mut at = 0;
     for line in content.split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
-        let Some(parsed) = line.strip_suffix(b"\n").and_then(Parsed::new) else {
+        let length = line.len();
+        let Some(line) = line.strip_suffix(b"\n") else {
+            continue;
+        };
+        let line = key.lines.open_or_empty(line)?;
+        let Some(parsed) = Parsed::new(&line) else {
             continue;
         };
         let Some(entry) = parsed.entry() else { continue };
         let checkpoint = Checkpoint::of(&entry);
         let is_next =
-            walk.sound + line.len() == at && entry.seq == walk.head.next && parsed.follows(&walk.head.hash);
+            walk.sound + length == at && entry.seq == walk.head.next && parsed.follows(&walk.head.hash);
         // Ours, and so written after everything before it: whatever is broken in between has been tampered with.
         let resumes = checkpoint.as_ref().is_some_and(|checkpoint| {
             let covered = unhex(&checkpoint.hash).is_some_and(|hash| parsed.follows(&hash));
-            entry.seq >= walk.head.next && covered && checkpoint.is_signed_by(key)
+            entry.seq >= walk.head.next && covered && checkpoint.is_signed_by(&public)
         });
         if !is_next && !resumes {
             continue;
@@ -190,17 +198,18 @@ fn walk(content: &[u8], start: Head, key: &AuditPublicKey) -> Walk {
         }
         walk.sound = at;
     }
-    walk
+    Ok(walk)
 }
 
 /// All checkpoints of the chain that the key signed: those copied out before, and those of the files after them.
-fn known_checkpoints(dir: &dyn Dir, key: &AuditPublicKey) -> Result<Vec<Checkpoint>> {
+fn known_checkpoints(dir: &dyn Dir, key: &AuditKey) -> Result<Vec<Checkpoint>> {
+    let public = key.public();
     let exported = read_whole(dir, CHECKPOINTS_FILE, READ_BYTES_MAX)?.unwrap_or_default();
     let lines = exported.split(|byte| *byte == b'\n');
     let mut checkpoints: Vec<Checkpoint> = lines
         .filter_map(|line| serde_json::from_slice(line).ok())
         .collect();
-    checkpoints.retain(|checkpoint| checkpoint.is_signed_by(key));
+    checkpoints.retain(|checkpoint| checkpoint.is_signed_by(&public));
     checkpoints.sort_by_key(|checkpoint| checkpoint.through);
     checkpoints.dedup_by_key(|checkpoint| checkpoint.through);
     let known = checkpoints.last().map(|checkpoint| checkpoint.through);
@@ -212,14 +221,15 @@ fn known_checkpoints(dir: &dyn Dir, key: &AuditPublicKey) -> Result<Vec<Checkpoi
         let content = read_whole(dir, name, READ_BYTES_MAX)?.unwrap_or_default();
         let marker = super::CHECKPOINT_ACTION.as_bytes();
         for line in content.split(|byte| *byte == b'\n') {
+            let line = key.lines.open_or_empty(line)?;
             // Most lines are none; looking is cheaper than parsing.
             if !line.windows(marker.len()).any(|window| window == marker) {
                 continue;
             }
-            let entry = Parsed::new(line).and_then(|parsed| parsed.entry());
+            let entry = Parsed::new(&line).and_then(|parsed| parsed.entry());
             let found = entry.as_ref().and_then(Checkpoint::of);
             let is_new = |found: &Checkpoint| known.is_none_or(|known| found.through > known);
-            checkpoints.extend(found.filter(|found| is_new(found) && found.is_signed_by(key)));
+            checkpoints.extend(found.filter(|found| is_new(found) && found.is_signed_by(&public)));
         }
     }
     Ok(checkpoints)

@@ -3,6 +3,7 @@
 use super::entry::GENESIS;
 use super::*;
 use crate::bytes::unhex;
+use crate::crypto::{Key, Keyring};
 use crate::storage::{Fault, FaultFs, RealFs};
 use crate::testing::soak;
 use entry::Parsed;
@@ -68,7 +69,7 @@ fn a_chain_verifies_and_is_read_by_filter_and_page() {
     let exported = String::from_utf8(fs.content(CHECKPOINTS_FILE).unwrap()).unwrap();
     assert_eq!(Checkpoint::parse_lines(&exported).unwrap(), kept);
 
-    let reader = AuditReader::new(Arc::new(fs));
+    let reader = AuditReader::new(Arc::new(fs), Keyring::default());
     let filter = Filter {
         actor: Some("analyst-3".to_owned()),
         from: Some(at(100).as_millis()),
@@ -336,4 +337,55 @@ fn a_long_chain_over_several_files_verifies() {
         (recovery.entries, audit.checkpoints(0)),
         (report.entries, kept.as_slice())
     );
+}
+
+#[test]
+fn an_encrypted_chain_tells_nothing_without_its_key_and_is_the_same_chain_with_it() {
+    let keys = Keyring::of(Key::new([5; 32]));
+    let fs = FaultFs::new();
+    let open = |key: AuditKey| {
+        let dir: Arc<dyn Dir> = Arc::new(fs.clone());
+        let reserve = Reserve::find(dir.clone(), 30_000)?;
+        recovery::open_with((dir, reserve), key, at(0))
+    };
+    // It began plain: a key is configured later.
+    let (mut audit, _) = open(key()).unwrap();
+    audit.record(draft(0), at(1)).unwrap();
+    drop(audit);
+    for life in 1..4_u64 {
+        let (mut audit, recovery) = open(key().encrypting(keys.clone())).unwrap();
+        assert!(!recovery.is_damaged && recovery.bytes_cut == 0, "{recovery:?}");
+        for number in 1..600 {
+            audit.append(draft(life * 1_000 + number), at(2)).unwrap();
+        }
+        audit.checkpoint(at(3)).unwrap();
+        let page = audit.reader().page(&Filter::default(), None, 2).unwrap();
+        assert_eq!(
+            page.entries[1].subject.as_deref(),
+            Some(format!("finding-{}", life * 1_000 + 599).as_str())
+        );
+    }
+    let content = fs.content(&file_name(0)).unwrap();
+    let text = String::from_utf8(content.clone()).unwrap();
+    assert!(text.contains("finding-0") && !text.contains("finding-1001") && !text.contains("analyst-6"));
+    let check = |keys: &Keyring| verify_encrypted((&fs, keys), &key().public(), &[]);
+    let report = check(&keys).unwrap();
+    assert!(report.broken.is_none() && report.entries > 1_800, "{report:?}");
+    assert!(matches!(check(&Keyring::default()), Err(Error::KeyMissing(_))));
+    assert!(
+        matches!(open(key()), Err(Error::KeyMissing(_))),
+        "nothing is cut off for want of a key"
+    );
+    assert_eq!(fs.content(&file_name(0)).unwrap(), content);
+    // Lines that are changed or change places are named.
+    let line = text.lines().take(1_000).map(|line| line.len() + 1).sum::<usize>();
+    fs.tamper(&file_name(0), |bytes| bytes[line + 100] ^= 1);
+    let broken = check(&keys).unwrap().broken.unwrap();
+    assert_eq!((broken.seq, broken.line), (1_000, 1_001));
+    let mut moved: Vec<&str> = text.lines().collect();
+    moved.swap(1_200, 1_201);
+    fs.tamper(&file_name(0), |bytes| {
+        *bytes = (moved.join("\n") + "\n").into_bytes()
+    });
+    assert_eq!(check(&keys).unwrap().broken.unwrap().seq, 1_200);
 }

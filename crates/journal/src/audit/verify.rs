@@ -3,9 +3,11 @@
 use super::checkpoint::{AuditPublicKey, CHECKPOINT_ACTION, CHECKPOINT_ENTRIES, Checkpoint};
 use super::entry::{AuditEntry, GENESIS, Hash, Parsed};
 use super::files;
+use super::lines::Lines;
 use super::recovery::READ_BYTES_MAX;
 use crate::Result;
 use crate::bytes::{hex, wide};
+use crate::crypto::Keyring;
 use crate::storage::{Dir, read_whole};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -60,10 +62,23 @@ struct Verifier<'a> {
 /// # Errors
 /// [`crate::Error::Io`] if it cannot be read. What is found wrong is in the report.
 pub fn verify(dir: &dyn Dir, key: &AuditPublicKey, kept: &[Checkpoint]) -> Result<Report> {
+    verify_encrypted((dir, &Keyring::default()), key, kept)
+}
+
+/// The same of a chain that may be encrypted with one of these keys.
+///
+/// # Errors
+/// As [`verify`]; [`crate::Error::KeyMissing`] and [`crate::Error::KeyUnknown`] for what is encrypted otherwise.
+pub fn verify_encrypted(
+    (dir, keys): (&dyn Dir, &Keyring),
+    key: &AuditPublicKey,
+    kept: &[Checkpoint],
+) -> Result<Report> {
     let promised = kept
         .iter()
         .map(|checkpoint| (checkpoint.through, checkpoint))
         .collect();
+    let lines = Lines::new(keys.clone());
     let mut verifier = Verifier {
         key,
         promised,
@@ -84,7 +99,7 @@ pub fn verify(dir: &dyn Dir, key: &AuditPublicKey, kept: &[Checkpoint]) -> Resul
                 "a file is missing, or not all of the one before is there",
             );
         } else {
-            verifier.file(&name, &content);
+            verifier.file(&lines, (&name, &content))?;
         }
         if verifier.report.broken.is_some() {
             return Ok(verifier.report);
@@ -96,18 +111,26 @@ pub fn verify(dir: &dyn Dir, key: &AuditPublicKey, kept: &[Checkpoint]) -> Resul
 }
 
 impl Verifier<'_> {
-    fn file(&mut self, name: &str, content: &[u8]) {
+    fn file(&mut self, lines: &Lines, (name, content): (&str, &[u8])) -> Result<()> {
         for (index, line) in content.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            if let Err(why) = self.line(line) {
+            let (line, is_whole) = line
+                .strip_suffix(b"\n")
+                .map_or((line, false), |line| (line, true));
+            let found = match lines.open(line)? {
+                _ if !is_whole => Err("the line is cut short"),
+                Some(line) => self.line(&line),
+                None => Err("the line cannot be decrypted: it was changed"),
+            };
+            if let Err(why) = found {
                 self.broken((name, wide(index) + 1), why);
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     fn line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
-        let text = line.strip_suffix(b"\n").ok_or("the line is cut short")?;
-        let parsed = Parsed::new(text).ok_or("the line is no entry")?;
+        let parsed = Parsed::new(line).ok_or("the line is no entry")?;
         let outline: Outline<'_> =
             serde_json::from_str(parsed.canonical).map_err(|_| "the entry is not readable")?;
         if outline.seq != self.next {

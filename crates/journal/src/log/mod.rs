@@ -21,7 +21,7 @@ mod tests;
 
 pub use entry::{Entry, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX, Position, Record};
 pub use maintain::{Maintained, Maintenance, Retention};
-pub use reader::{Damage, Reader, Readers};
+pub use reader::{Damage, Reader, Readers, newest};
 pub use recovery::Recovery;
 pub(crate) use reserve::Reserve;
 

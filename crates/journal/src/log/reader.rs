@@ -5,7 +5,7 @@ use super::cursor::{Cursor, Step};
 use super::entry::{KIND_TORN, Position, Record};
 use super::segment::{self, SegmentName};
 use crate::crypto::Keyring;
-use crate::storage::{Access, Dir};
+use crate::storage::{Access, Dir, steady};
 use crate::{Error, Result};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -109,6 +109,31 @@ impl Readers {
     }
 }
 
+/// Reads the newest segment that holds anything, of a log that another process may be writing; `None` if there is none. The last
+/// commit may be missing or look damaged, if it is being written.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn newest(dir: Arc<dyn Dir>, keys: Keyring) -> Result<Option<Reader>> {
+    let segments = segment::list(dir.as_ref())?;
+    for name in segments.iter().rev() {
+        let file = match steady(|| dir.open(&name.file(), Access::Read)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            other => other.map_err(Error::io("open a segment"))?,
+        };
+        let bytes = file.length().map_err(Error::io("measure a segment"))?;
+        if bytes > segment::DATA_START {
+            let tail = Tail {
+                end: Position(u64::MAX),
+                base: name.base,
+                bytes,
+            };
+            return Ok(Some(Readers::new(dir, keys, tail).from(name.base)));
+        }
+    }
+    Ok(None)
+}
+
 impl Reader {
     /// What could not be read so far.
     #[must_use]
@@ -205,6 +230,10 @@ impl Reader {
     fn next_segment(&mut self, tail: Tail) -> Result<bool> {
         let segments = segment::list(self.readers.dir.as_ref())?;
         let Some(next) = self.choose(&segments) else {
+            if tail.end == Position(u64::MAX) {
+                // Nobody has said where it ends.
+                return Ok(false);
+            }
             // All segments are read, and yet records are missing at the end.
             self.damage.records_lost += tail.end.0.saturating_sub(self.expected.0);
             self.expected = self.expected.max(tail.end);

@@ -113,12 +113,26 @@ impl Outbox {
         Ok(events.len())
     }
 
+    /// Whether an order of this id waits, is dead, or was done lately.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.state.knows(id)
+    }
+
     /// Hands out what is due, at most `limit` orders for each responder, so that one with many does not keep others waiting.
     /// Cost: logarithmic in what waits, for each order handed out.
     ///
     /// # Errors
     /// As [`Outbox::put`]: nothing is handed out.
     pub fn due(&mut self, now: IngestTime, limit: usize) -> Result<Due> {
+        self.due_but_for(&BTreeSet::new(), now, limit)
+    }
+
+    /// The same, and nothing for responders that are busy: their breakers are not asked either.
+    ///
+    /// # Errors
+    /// As [`Outbox::due`].
+    pub fn due_but_for(&mut self, busy: &BTreeSet<Text>, now: IngestTime, limit: usize) -> Result<Due> {
         let mut due = Due {
             expired: self.before(&self.state.expiry, now),
             lapsed: self.before(&self.state.leases, now),
@@ -129,7 +143,7 @@ impl Outbox {
         events.extend(due.lapsed.iter().filter_map(|id| self.lapse(id, now)));
         self.write(&events, now)?;
         let breakers = self.breakers.clone();
-        let chosen = self.choose(now, limit);
+        let chosen = self.choose(busy, now, limit);
         let events: Vec<Event> = chosen.iter().map(|id| Event::Leased(id.clone(), now)).collect();
         if let Err(error) = self.write(&events, now) {
             // Nobody carries the probe out that a breaker may wait for.
@@ -308,9 +322,9 @@ impl Outbox {
         })
     }
 
-    fn choose(&mut self, now: IngestTime, limit: usize) -> Vec<Text> {
+    fn choose(&mut self, busy: &BTreeSet<Text>, now: IngestTime, limit: usize) -> Vec<Text> {
         let mut chosen = Vec::new();
-        for (responder, queue) in &self.state.due {
+        for (responder, queue) in self.state.due.iter().filter(|(name, _)| !busy.contains(*name)) {
             let mut reached = queue
                 .iter()
                 .take_while(|(due, _)| *due <= now)

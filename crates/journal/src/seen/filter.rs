@@ -1,12 +1,13 @@
-//! A blocked Bloom filter (Putze, Sanders, Singler 2007): each key sets six bits within one cache line.
+//! A blocked Bloom filter (Putze, Sanders, Singler 2007): each key sets seven bits within one cache line.
 //!
-//! About one in a hundred keys that were never added is taken for one that was, at ten bits a key.
+//! About one in 600 keys that were never added is taken for one that was, at 16 bits a key. There are up to twenty files, and a
+//! mistake costs the reading of a block: about one for thirty new events, where ten bits would cost one for five.
 
 use crate::bytes::{narrow, wide};
 
 const BLOCK_BYTES: usize = 64;
-const BITS_PER_KEY: u64 = 10;
-const PROBES: u32 = 6;
+const BITS_PER_KEY: u64 = 16;
+const PROBES: u32 = 7;
 
 /// Which keys may have been added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_missed_and_about_one_in_a_hundred_is_mistaken() {
+    fn no_key_is_missed_and_about_one_in_600_is_mistaken() {
         let mut filter = Filter::for_keys(20_000);
         for number in 0..20_000 {
             filter.add(key(number));
@@ -84,6 +85,6 @@ mod tests {
         let mistaken = (20_000..120_000)
             .filter(|number| filter.may_have(key(*number)))
             .count();
-        assert!((200..2_000).contains(&mistaken), "{mistaken} of 100,000");
+        assert!((50..400).contains(&mistaken), "{mistaken} of 100,000");
     }
 }

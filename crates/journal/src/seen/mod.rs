@@ -9,52 +9,44 @@
 //! stable storage, in the order of the log, or [`Seen::forget`] if it is not. Until then the same event is
 //! [`Sighting::Pending`]: its fate is not known, so nobody may be told that it is kept. Only what is settled is written to
 //! files; the rest is put in again after a restart, from the log.
+//!
+//! # Upkeep
+//! Files are written and merged by [`Work`], which any thread may do while questions go on being answered. Without such a thread
+//! a question writes the file itself once twice as much is in memory as should be.
 
 mod filter;
+mod identity;
 mod merge;
 mod run;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
-pub use merge::{Merge, Merged};
+pub use identity::{Fingerprint, Hasher, Identity};
+pub use upkeep::{Done, Work};
 
-use crate::bytes::{Take, wide};
+use crate::bytes::wide;
+use crate::crypto::Keyring;
 use crate::log::Position;
 use crate::storage::{Dir, remove_unfinished, steady};
 use crate::{Error, Result};
-use habitus_model::{IngestTime, Millis, TenantId};
-use run::{Answer, ENTRY_BYTES, Run, RunWriter, Sight, Summary};
+use habitus_model::{IngestTime, Millis};
+use run::{Answer, ENTRY_BYTES, Run, Summary};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How what was seen is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SeenSettings {
     /// How long an event is remembered, by ingest time.
     pub window: Millis,
-    /// Events in memory; about 60 bytes each. Writing them out stops everything for the time of one sync.
+    /// Settled events in memory, about 60 bytes each, before a file is due; twice as many are the most there are.
     pub memory_entries_max: usize,
-    /// Events in files; about 1.5 bytes of memory and 30 of disk each. Beyond, the oldest are forgotten early and counted.
+    /// Events in files; about 2.2 bytes of memory and 31 of disk each. Beyond, the oldest are forgotten early and counted.
     pub file_entries_max: u64,
-    /// What fingerprints are keyed with, so that nobody outside can make two of them collide, or tell an id by its fingerprint. A
-    /// new key forgets everything.
-    pub key: [u8; 32],
+    /// What the key of fingerprints is encrypted with, if with anything.
+    pub keys: Keyring,
 }
-
-/// An event as it is told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventKey<'a> {
-    /// Whose it is.
-    pub tenant: &'a TenantId,
-    /// Who delivered it.
-    pub source: &'a str,
-    /// The source's id of it.
-    pub id: &'a str,
-}
-
-/// An event's fingerprint: 128 bits of keyed BLAKE3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(u128);
 
 /// Whether an event was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +76,9 @@ pub struct SeenStats {
     pub in_files: u64,
     /// Files now.
     pub files: u64,
+    /// Blocks of files that were read for questions: about one for each duplicate that is not in memory, and one for some hundred
+    /// new events.
+    pub blocks_read: u64,
     /// Events forgotten before the window ended, because there were too many.
     pub forgotten: u64,
     /// Questions that met a damaged block: their events were taken for new, if nothing else knew them.
@@ -110,7 +105,14 @@ struct Mark {
 pub struct Seen {
     dir: Arc<dyn Dir>,
     settings: SeenSettings,
+    hasher: Hasher,
     memory: BTreeMap<u128, Mark>,
+    /// Those of the memory that are settled.
+    settled_entries: usize,
+    /// What is being written to a file: settled, and no longer in the memory above.
+    writing: Arc<BTreeMap<u128, Mark>>,
+    /// A file is being written or merged.
+    is_working: bool,
     /// Oldest first.
     runs: Vec<Run>,
     /// Everything before is in files...
@@ -121,14 +123,14 @@ pub struct Seen {
 }
 
 impl SeenSettings {
-    /// Seven days, as RELIABILITY section 4 asks, within 15 MB for what is recent and 100 MB for 64 million others.
+    /// Seven days, as RELIABILITY section 4 asks, within 30 MB for what is recent and 140 MB for 64 million others.
     #[must_use]
-    pub const fn new(key: [u8; 32]) -> Self {
+    pub const fn new(keys: Keyring) -> Self {
         Self {
             window: Millis(7 * 86_400_000),
             memory_entries_max: 250_000,
             file_entries_max: 64_000_000,
-            key,
+            keys,
         }
     }
 }
@@ -137,16 +139,24 @@ impl Seen {
     /// Opens what was seen in a directory of its own.
     ///
     /// # Errors
-    /// [`Error::Io`]. Damage is no error: what is lost by it is put in again from the log.
+    /// [`Error::Io`], [`Error::NoEntropy`]; [`Error::KeyMissing`] or [`Error::KeyUnknown`] if it was kept with an encryption key
+    /// that is not given. Damage is no error: what is lost by it is put in again from the log.
     pub fn open(dir: Arc<dyn Dir>, settings: SeenSettings) -> Result<(Self, SeenRecovery)> {
         remove_unfinished(dir.as_ref())?;
+        let (hasher, is_new) = Hasher::load_or_create(dir.as_ref(), &settings.keys)?;
         let mut recovery = SeenRecovery::default();
         let mut runs = Vec::new();
         for name in steady(|| dir.list()).map_err(Error::io("list runs"))? {
             if run::serial(&name).is_none() {
                 continue;
             }
-            match Run::open(dir.as_ref(), &name) {
+            // Fingerprints of another key say nothing.
+            let opened = if is_new {
+                Err(Error::Damaged("a run"))
+            } else {
+                Run::open(dir.as_ref(), &name)
+            };
+            match opened {
                 Ok(run) => runs.push(run),
                 Err(Error::Damaged(_)) => {
                     recovery.files_damaged += 1;
@@ -156,18 +166,15 @@ impl Seen {
             }
         }
         let runs = without_merged(dir.as_ref(), runs)?;
-        recovery.restore_from = runs.iter().map(|run| run.summary.floor).max().unwrap_or_default();
-        for run in &runs {
-            // A gap is a file that is lost: what it held must come from the log.
-            if run.summary.from > recovery.restore_from {
-                break;
-            }
-            recovery.restore_from = recovery.restore_from.max(run.summary.through);
-        }
+        recovery.restore_from = restore_from(&runs);
         let seen = Self {
             dir,
             settings,
+            hasher,
             memory: BTreeMap::new(),
+            settled_entries: 0,
+            writing: Arc::default(),
+            is_working: false,
             runs,
             written: recovery.restore_from,
             settled: recovery.restore_from,
@@ -176,58 +183,58 @@ impl Seen {
         Ok((seen, recovery))
     }
 
-    /// Says whether an event was seen, and remembers it if not. The body is what two events with one id must share.
+    /// What makes identities, for any thread: hashing is the dear part, and needs nothing else.
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        self.hasher.clone()
+    }
+
+    /// Whether an event is under way: seen, and neither settled nor forgotten.
+    #[must_use]
+    pub fn is_pending(&self, event: Fingerprint) -> bool {
+        self.memory.get(&event.0).is_some_and(|mark| !mark.is_settled)
+    }
+
+    /// Says whether an event was seen, and remembers it if not.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] when memory is full of events that are neither settled nor forgotten; [`Error::Full`] and
+    /// [`Error::Overloaded`] when twice as many as should be are in memory because no file can be finished; [`Error::Full`] and
     /// [`Error::Io`] of the files. Nothing is remembered then.
-    pub fn check(
-        &mut self,
-        key: EventKey<'_>,
-        body: &[u8],
-        ingested: IngestTime,
-    ) -> Result<(Sighting, Fingerprint)> {
-        let fingerprint = self.fingerprint(key);
-        let body = self.body_hash(body);
+    pub fn check(&mut self, event: Identity, ingested: IngestTime) -> Result<Sighting> {
         let minute = minute(ingested);
-        let sighting = match self.find(fingerprint.0, minute)? {
-            Some(mark) if mark.body != body => Sighting::Conflict,
+        let sighting = match self.find(event.fingerprint.0, minute)? {
+            Some(mark) if mark.body != event.body => Sighting::Conflict,
             Some(mark) if mark.is_settled => Sighting::Duplicate,
             Some(_) => Sighting::Pending,
             None => Sighting::New,
         };
         match sighting {
             Sighting::New => {
-                self.make_room(ingested)?;
-                let mark = Mark {
-                    body,
-                    minute,
-                    is_settled: false,
-                };
-                self.memory.insert(fingerprint.0, mark);
+                self.remember(event, (ingested, false))?;
                 self.stats.new += 1;
             }
             Sighting::Duplicate => self.stats.duplicates += 1,
             Sighting::Conflict => self.stats.conflicts += 1,
             Sighting::Pending => {}
         }
-        Ok((sighting, fingerprint))
+        Ok(sighting)
     }
 
     /// These events are on stable storage, and with them everything in the log before `through`.
-    pub fn settle(&mut self, events: &[Fingerprint], through: Position) {
+    pub fn settle(&mut self, events: impl IntoIterator<Item = Fingerprint>, through: Position) {
         for event in events {
-            if let Some(mark) = self.memory.get_mut(&event.0) {
+            if let Some(mark) = self.memory.get_mut(&event.0).filter(|mark| !mark.is_settled) {
                 mark.is_settled = true;
+                self.settled_entries += 1;
             }
         }
         self.settled = self.settled.max(through);
     }
 
     /// These events are not kept, as far as is known: they are new when they come again.
-    pub fn forget(&mut self, events: &[Fingerprint]) {
+    pub fn forget(&mut self, events: impl IntoIterator<Item = Fingerprint>) {
         for event in events {
-            if self.memory.get(&event.0).is_some_and(|mark| !mark.is_settled) {
+            if self.is_pending(event) {
                 self.memory.remove(&event.0);
             }
         }
@@ -238,130 +245,45 @@ impl Seen {
     ///
     /// # Errors
     /// As [`Seen::check`].
-    pub fn restore(
-        &mut self,
-        key: EventKey<'_>,
-        body: &[u8],
-        (ingested, through): (IngestTime, Position),
-    ) -> Result<()> {
-        let fingerprint = self.fingerprint(key).0;
-        let minute = minute(ingested);
-        let body = self.body_hash(body);
+    pub fn restore(&mut self, event: Identity, (ingested, through): (IngestTime, Position)) -> Result<()> {
         // What came first stays, as it did then.
-        if self.find(fingerprint, minute)?.is_none() {
-            self.make_room(ingested)?;
-            let mark = Mark {
-                body,
-                minute,
-                is_settled: true,
-            };
-            self.memory.insert(fingerprint, mark);
+        if self.find(event.fingerprint.0, minute(ingested))?.is_none() {
+            self.remember(event, (ingested, true))?;
         }
         self.settled = self.settled.max(through);
         Ok(())
     }
 
-    /// Writes what is settled to a file, so that less is to be put in again after a restart. Happens by itself when memory is full.
-    ///
-    /// # Errors
-    /// [`Error::Full`] or [`Error::Io`]: everything is still in memory.
-    pub fn flush(&mut self, now: IngestTime) -> Result<()> {
-        let settled = self.memory.iter().filter(|(_, mark)| mark.is_settled);
-        let sights: Vec<Sight> = settled
-            .map(|(fingerprint, mark)| Sight {
-                fingerprint: *fingerprint,
-                body: mark.body,
-                minute: mark.minute,
-            })
-            .collect();
-        if sights.is_empty() {
-            return Ok(());
-        }
-        self.expire(now)?;
-        let summary = Summary {
-            level: 0,
-            entries: 0,
-            from: self.written,
-            through: self.settled,
-            floor: self.runs.first().map_or(self.written, |run| run.summary.from),
-            newest: 0,
-        };
-        let dir = self.dir.clone();
-        let mut writer = RunWriter::new(dir.as_ref(), (summary, self.next_serial()), wide(sights.len()))?;
-        for sight in &sights {
-            writer.push(sight)?;
-        }
-        let run = writer.finish()?;
-        self.runs.push(run);
-        self.written = self.settled;
-        self.memory.retain(|_, mark| !mark.is_settled);
-        Ok(())
-    }
-
-    /// Files that are due to be merged into one, as work for any thread; give the result to [`Seen::adopt`].
+    /// The log must be kept from here on: what was before is in files.
     #[must_use]
-    pub fn merge_due(&self, now: IngestTime) -> Option<Merge> {
-        Merge::due(
-            (self.dir.clone(), self.next_serial()),
-            &self.runs,
-            self.oldest_minute(now),
-        )
-    }
-
-    /// Uses a merged file in place of its parts.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if a part cannot be removed; it is removed when opened again.
-    pub fn adopt(&mut self, merged: Merged) -> Result<()> {
-        let Merged { run, parts, lost } = merged;
-        self.stats.forgotten += lost;
-        let place = self.runs.iter().position(|run| parts.contains(&run.name));
-        self.runs.retain(|run| !parts.contains(&run.name));
-        self.runs.insert(place.unwrap_or(0).min(self.runs.len()), run);
-        for name in parts {
-            remove(self.dir.as_ref(), &name)?;
-        }
-        Ok(())
+    pub const fn keep_from(&self) -> Position {
+        self.written
     }
 
     /// What was counted since opening.
     #[must_use]
     pub fn stats(&self) -> SeenStats {
         SeenStats {
-            in_memory: wide(self.memory.len()),
+            in_memory: wide(self.memory.len() + self.writing.len()),
             in_files: self.runs.iter().map(|run| run.summary.entries).sum(),
             files: wide(self.runs.len()),
             ..self.stats
         }
     }
 
-    fn fingerprint(&self, key: EventKey<'_>) -> Fingerprint {
-        let mut hasher = blake3::Hasher::new_keyed(&self.settings.key);
-        for part in [key.tenant.as_str(), key.source, key.id] {
-            // The length, so that no two keys are one text.
-            hasher
-                .update(&wide(part.len()).to_le_bytes())
-                .update(part.as_bytes());
-        }
-        let wide = Take::new(hasher.finalize().as_bytes())
-            .array()
-            .unwrap_or_default();
-        Fingerprint(u128::from_be_bytes(wide))
-    }
-
-    fn body_hash(&self, body: &[u8]) -> u64 {
-        let hash = blake3::keyed_hash(&self.settings.key, body);
-        Take::new(hash.as_bytes()).u64().unwrap_or_default()
-    }
-
     /// What is known of a fingerprint, if it is within the window of an event at this minute.
     fn find(&mut self, fingerprint: u128, minute: u32) -> Result<Option<Mark>> {
         let oldest = minute.saturating_sub(self.window_minutes());
-        if let Some(mark) = self.memory.get(&fingerprint) {
-            return Ok(Some(*mark).filter(|mark| mark.minute >= oldest || !mark.is_settled));
+        for recent in [&self.memory, self.writing.as_ref()] {
+            let mark = recent.get(&fingerprint);
+            if let Some(mark) = mark.filter(|mark| mark.minute >= oldest || !mark.is_settled) {
+                return Ok(Some(*mark));
+            }
         }
         for run in self.runs.iter().rev().filter(|run| run.summary.newest >= oldest) {
-            match run.find(fingerprint)? {
+            let answer = run.find(fingerprint)?;
+            self.stats.blocks_read += u64::from(answer != Answer::Absent);
+            match answer {
                 Answer::Found(sight) if sight.minute >= oldest => {
                     return Ok(Some(Mark {
                         body: sight.body,
@@ -369,54 +291,30 @@ impl Seen {
                         is_settled: true,
                     }));
                 }
-                Answer::Found(_) | Answer::Absent => {}
+                Answer::Found(_) | Answer::Absent | Answer::Mistaken => {}
                 Answer::Unknown => self.stats.unknown += 1,
             }
         }
         Ok(None)
     }
 
-    fn make_room(&mut self, now: IngestTime) -> Result<()> {
-        if self.memory.len() < self.settings.memory_entries_max {
-            return Ok(());
-        }
-        self.flush(now)?;
-        if self.memory.len() < self.settings.memory_entries_max {
-            Ok(())
-        } else {
-            Err(Error::Overloaded)
-        }
-    }
-
-    /// Removes files of which nothing is within the window any more, and the oldest above the limit.
-    fn expire(&mut self, now: IngestTime) -> Result<()> {
-        let oldest = self.oldest_minute(now);
-        let mut entries: u64 = self.runs.iter().map(|run| run.summary.entries).sum();
-        let mut names = Vec::new();
-        let limit = self.settings.file_entries_max;
-        // The newest stays: it tells how far the log is known.
-        let candidates = self.runs.len().saturating_sub(1);
-        for run in self.runs.iter().take(candidates) {
-            let is_old = run.summary.newest < oldest;
-            if !is_old && entries <= limit {
-                continue;
+    fn remember(&mut self, event: Identity, (ingested, is_settled): (IngestTime, bool)) -> Result<()> {
+        if self.settled_entries >= self.settings.memory_entries_max.saturating_mul(2) {
+            if self.is_working {
+                return Err(Error::Overloaded);
             }
-            if !is_old {
-                self.stats.forgotten += run.summary.entries;
-            }
-            entries -= run.summary.entries;
-            names.push(run.name.clone());
+            self.flush(ingested)?;
         }
-        self.runs.retain(|run| !names.contains(&run.name));
-        for name in names {
-            remove(self.dir.as_ref(), &name)?;
-        }
+        let mark = Mark {
+            body: event.body,
+            minute: minute(ingested),
+            is_settled,
+        };
+        // One that stood there has left the window.
+        let before = self.memory.insert(event.fingerprint.0, mark);
+        self.settled_entries += usize::from(is_settled);
+        self.settled_entries -= usize::from(before.is_some_and(|mark| mark.is_settled));
         Ok(())
-    }
-
-    fn next_serial(&self) -> u32 {
-        let serials = self.runs.iter().filter_map(|run| run::serial(&run.name));
-        serials.max().map_or(0, |last| last.saturating_add(1))
     }
 
     fn window_minutes(&self) -> u32 {
@@ -437,6 +335,19 @@ fn remove(dir: &dyn Dir, name: &str) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove a run")(error)),
         _ => Ok(()),
     }
+}
+
+/// Everything before is in these runs, or was forgotten on purpose.
+fn restore_from(runs: &[Run]) -> Position {
+    let mut from = runs.iter().map(|run| run.summary.floor).max().unwrap_or_default();
+    for run in runs {
+        // A gap is a file that is lost: what it held must come from the log.
+        if run.summary.from > from {
+            break;
+        }
+        from = from.max(run.summary.through);
+    }
+    from
 }
 
 /// Runs in order, without those whose merged form is there too: the process ended before they were removed.

@@ -61,7 +61,10 @@ pub(super) struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Found(Sight),
+    /// No block was read.
     Absent,
+    /// The filter took it for another: a block was read, and it is not there.
+    Mistaken,
     /// The block it would be in is damaged.
     Unknown,
 }
@@ -164,7 +167,7 @@ impl Run {
             .binary_search_by_key(&fingerprint, |sight| sight.fingerprint)
             .ok();
         let sight = found.and_then(|index| entries.get(index)).copied();
-        Ok(sight.map_or(Answer::Absent, Answer::Found))
+        Ok(sight.map_or(Answer::Mistaken, Answer::Found))
     }
 
     /// The entries of a block; `None` if it is damaged.

@@ -7,10 +7,16 @@ mod entra;
 mod github;
 mod keycloak;
 mod kubernetes;
+mod o365;
 mod ocsf;
 mod okta;
 mod sshd;
 mod windows;
+
+pub use ocsf::is_plain as is_plain_ocsf;
+
+/// The format that most records are of once they were normalised.
+pub const OCSF: ocsf::Ocsf = ocsf::Ocsf;
 
 /// Every format, in alphabetical order. `--format auto` takes the surest; the order only breaks ties.
 pub const ALL: &[&dyn Format] = &[
@@ -19,6 +25,7 @@ pub const ALL: &[&dyn Format] = &[
     &github::GitHub,
     &keycloak::Keycloak,
     &kubernetes::Kubernetes,
+    &o365::O365,
     &ocsf::Ocsf,
     &okta::Okta,
     &sshd::Sshd,

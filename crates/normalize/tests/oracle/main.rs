@@ -37,6 +37,7 @@ const READINGS: &[(&str, &str)] = &[
     ("keycloak", "keycloak"),
     ("kubernetes_audit", "kubernetes"),
     ("linux_pam_su_sudo", "sshd"),
+    ("o365_audit", "o365"),
     ("ocsf", "ocsf"),
     ("okta_system_log", "okta"),
     ("sshd", "sshd"),
@@ -59,6 +60,8 @@ const DETECTIONS: &[(&str, &str)] = &[
     ("aws_cloudtrail", "cloudtrail"),
     ("azure_audit", "entra"),
     ("github_audit", "github"),
+    ("microsoft365_audit_azureactivedirectory", "o365"),
+    ("microsoft365_audit_sharepoint", "o365"),
     ("okta_systemlog", "okta"),
 ];
 

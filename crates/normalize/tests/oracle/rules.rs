@@ -16,7 +16,8 @@ pub enum Rule {
     NoAttempt,
     /// The data's note on fail2ban: a failure only in a mode that is not the default.
     OtherMode,
-    /// OCSF's findings: `status_id` says how far the work on a finding has come (1 New), not how anything ended.
+    /// Findings, by the peer's class or by ours: `status_id` says how far the work on a finding has come (1 New), not how
+    /// anything ended.
     FindingState,
     /// Ours: fail2ban judges a session over its lines and counts it at one of them.
     Session,
@@ -45,7 +46,7 @@ pub fn left_out(row: &Row<'_>, field: &str, events: Option<&[Event]>) -> Option<
         ("sekoia-intake-formats", "cloudtrail", "outcome" | "user") => Some(Rule::Principal),
         ("sekoia-intake-formats", "sshd", "outcome") if !is_attempt(row.raw()) => Some(Rule::NoAttempt),
         ("fail2ban", _, "outcome") if row.mode() == Mode::Stricter => Some(Rule::OtherMode),
-        (_, _, "outcome") if row.is_finding() => Some(Rule::FindingState),
+        (_, _, "outcome") if row.is_finding() || events.is_some_and(are_findings) => Some(Rule::FindingState),
         _ => None,
     };
     by_data.or_else(|| {
@@ -176,6 +177,11 @@ impl Row<'_> {
         let classed = !categories.is_empty() || expected.get("class_uid").is_some() || code.is_some();
         by_category || by_class || by_code || !classed
     }
+}
+
+/// Whether all that was read of a record are findings; not so if nothing was.
+fn are_findings(events: &[Event]) -> bool {
+    !events.is_empty() && events.iter().all(|event| event.activity.category_uid() == 2)
 }
 
 /// How a row is meant that is annotated for one mode of its peer.

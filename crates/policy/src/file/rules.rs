@@ -169,6 +169,9 @@ fn known_responder(source: &Source<'_>, (name, span): (&str, &Range<usize>), rea
     }
     let problem = Problem::error(Some(span.clone()), format!("no responder is named `{name}`"));
     let problem = match nearest(name, known) {
+        _ if source.surroundings.exporters.contains(&name) => {
+            problem.label("an exporter: it sends findings and carries out no orders")
+        }
         Some(meant) => problem.label(format!("did you mean `{meant}`?")),
         None => problem.label("not configured"),
     };

@@ -46,6 +46,7 @@ impl Happening {
                 utc_offset: None,
                 activity: Activity::from_ocsf(3002, 1),
                 status: Status::Success,
+                failure: None,
                 strong_factor: false,
                 second_factor: None,
                 place: Place::default(),

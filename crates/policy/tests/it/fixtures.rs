@@ -16,6 +16,7 @@ pub fn root() -> PathBuf {
 fn answer(text: &str) -> String {
     let surroundings = Surroundings {
         responders: Some(&["soc", "pager", "idp"]),
+        exporters: &[],
         // 2026-11-21T00:00:00Z.
         now: Some(at(1_795_219_200_000)),
     };

@@ -70,11 +70,9 @@ impl Clock {
     /// Visits counted, decayed.
     #[must_use]
     pub fn visits(&self) -> f64 {
-        self.weekday
-            .iter()
-            .chain(&self.weekend)
-            .map(|count| f64::from(*count))
-            .sum()
+        // Whole numbers this small are exact either way.
+        let sum = |half: &[u8; 24]| half.iter().map(|count| u32::from(*count)).sum::<u32>();
+        f64::from(sum(&self.weekday) + sum(&self.weekend))
     }
 
     /// Density of the bin per bin of the week (uniform is 1/48), shrunk to the population's.

@@ -279,6 +279,7 @@ mod tests {
             utc_offset: None,
             activity: habitus_model::Activity::from_ocsf(6003, 2),
             status: habitus_model::Status::Success,
+            failure: None,
             strong_factor: false,
             second_factor: None,
             place: habitus_model::Place::default(),

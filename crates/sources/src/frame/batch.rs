@@ -70,6 +70,15 @@ impl Batch {
         Self::default()
     }
 
+    /// An empty batch with room for all that it will hold, so that nothing is copied as it grows.
+    pub(crate) fn roomy() -> Self {
+        Self {
+            input: 0,
+            data: Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 16),
+            entries: Vec::with_capacity(BATCH_RECORDS_MAX),
+        }
+    }
+
     /// Forgets the items, keeps the memory.
     pub fn clear(&mut self) {
         self.data.clear();

@@ -1,5 +1,6 @@
 //! How far a source's clock is off, estimated from its events.
 
+use habitus_model::math::{from_i64, to_i64};
 use habitus_model::{EventTime, IngestTime, Millis};
 use std::collections::VecDeque;
 
@@ -56,6 +57,15 @@ impl Skew {
         self.sorted.get(middle).copied().map(Millis)
     }
 
+    /// The delay that a share of the last events does not exceed, from 0 to 1; absent before the first event.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<Millis> {
+        let last = self.sorted.len().checked_sub(1)?;
+        let at = share.clamp(0.0, 1.0) * from_i64(i64::try_from(last).ok()?);
+        let at = usize::try_from(to_i64(at)).ok()?;
+        self.sorted.get(at.min(last)).copied().map(Millis)
+    }
+
     /// Whether the estimate is beyond [`ALARM`]; false while there is none.
     #[must_use]
     pub fn is_alarming(&self) -> bool {
@@ -94,6 +104,18 @@ mod tests {
         check(&[60_000; 20], Some(60_000), false);
         check(&[60_001; 20], Some(60_001), true);
         check(&[-60_001; 20], Some(-60_001), true);
+    }
+
+    #[test]
+    fn quantiles_are_of_the_last_events() {
+        let delays: Vec<i64> = (0..=100).collect();
+        let skew = skew(&delays);
+        let of = |share| skew.quantile(share).map(|delay| delay.0);
+        assert_eq!(
+            (of(0.0), of(0.95), of(1.0), of(7.0)),
+            (Some(0), Some(95), Some(100), Some(100))
+        );
+        assert_eq!(Skew::new().quantile(0.5), None);
     }
 
     #[test]

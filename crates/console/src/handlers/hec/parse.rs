@@ -91,6 +91,7 @@ fn record(wrapper: &Wrapper<'_>, at: usize) -> Result<Record, Fault> {
         label: wrapper.sourcetype.as_deref().map(Text::new),
         time: wrapper.time.and_then(|time| instant(time.get())),
         host: wrapper.host.as_deref().map(Text::new),
+        place: None,
     })
 }
 

@@ -9,10 +9,10 @@
 //! (`createdDateTime`), not when the envelope was written, which is up to minutes later.
 
 mod audit;
-mod codes;
+pub(super) mod codes;
 mod finding;
 mod graph;
-mod operations;
+pub(super) mod operations;
 mod risk;
 mod signin;
 mod view;

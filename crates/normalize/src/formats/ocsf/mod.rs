@@ -77,37 +77,44 @@ impl<'d, 'a> Attributes<'d, 'a> {
     }
 }
 
-/// An event's own attributes. It is asked for some seventy, of which it has twenty; a bit for each name it may have spares
-/// most of the searches.
+/// An event's own attributes. It is asked for some seventy, of which it has twenty; a place for each name it may have spares
+/// the searches.
 #[derive(Clone, Copy)]
 struct Top<'d, 'a> {
     json: &'d Json<'a>,
-    held: u128,
+    /// By [`Top::place`]: the number of the first member of this place, from 1; 0 where there is none.
+    first: [u8; 128],
 }
 
 impl<'d, 'a> Top<'d, 'a> {
     fn new(json: &'d Json<'a>) -> Self {
-        let bits = json.members().iter().map(|(name, _)| Self::bit(name));
-        Self {
-            json,
-            held: bits.fold(0, |held, bit| held | bit),
+        let mut first = [0; 128];
+        for (number, (name, _)) in (1..).zip(json.members()) {
+            if let Some(first @ 0) = first.get_mut(Self::place(name)) {
+                *first = u8::try_from(number).unwrap_or(u8::MAX);
+            }
         }
+        Self { json, first }
     }
 
-    /// A bit of 128 by length and both ends.
-    fn bit(name: &str) -> u128 {
+    /// One of 128 places by length, both ends and the fourth letter.
+    #[inline]
+    fn place(name: &str) -> usize {
         let bytes = name.as_bytes();
-        let end = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
-        let length = u32::try_from(bytes.len() & 0x7f).unwrap_or_default();
-        let mixed = length * 37 + end(bytes.first()) * 11 + end(bytes.last()) * 5 + end(bytes.get(3));
-        1 << (mixed & 0x7f)
+        let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
+        let mixed = bytes.len() * 37 + end(bytes.first()) * 11 + end(bytes.last()) * 5 + end(bytes.get(3));
+        mixed & 0x7f
     }
 
+    #[inline]
     fn get(&self, name: &str) -> Option<&'d Json<'a>> {
-        if self.held & Self::bit(name) == 0 {
-            return None;
+        let number = *self.first.get(Self::place(name))?;
+        let at = usize::from(number).checked_sub(1)?;
+        match self.json.members().get(at) {
+            Some((held, value)) if held == name => Some(value),
+            // Another name of this place stands before it, if it is there at all.
+            _ => self.json.get(name),
         }
-        self.json.get(name)
     }
 
     /// `null` counts as absent.
@@ -161,6 +168,12 @@ fn flag(value: &Json<'_>) -> Option<bool> {
         Json::Bool(flag) => Some(*flag),
         _ => None,
     }
+}
+
+/// Whether a record is OCSF and no other format can think otherwise: all its attributes are among those that are read here,
+/// and no other format is known by any of them. Spares asking them all.
+pub fn is_plain(document: &Json<'_>) -> bool {
+    is_own(document) && document.members().iter().all(|(name, _)| is_read(name))
 }
 
 /// `class_uid` and `type_uid` are OCSF's own; either of them beside `metadata` or `category_uid` is proof.
@@ -263,49 +276,40 @@ fn source(metadata: &Json<'_>) -> SourceName {
     SourceName::new(known.map_or("ocsf", |format| format.name()))
 }
 
-/// Attributes that are read in full, or that only repeat others.
-const READ: &[&str] = &[
-    "activity_id",
-    "activity_name",
-    "actor",
-    "auth_factors",
-    "auth_protocol",
-    "auth_protocol_id",
-    "authentication_token",
-    "category_name",
-    "category_uid",
-    "class_name",
-    "class_uid",
-    "device",
-    "entity",
-    "group",
-    "http_request",
-    "is_mfa",
-    "is_remote",
-    "logon_type",
-    "logon_type_id",
-    "metadata",
-    "observables",
-    "privileges",
-    "resource",
-    "resources",
-    "service",
-    "session",
-    "severity",
-    "severity_id",
-    "src_endpoint",
-    "status",
-    "status_code",
-    "status_detail",
-    "status_id",
-    "time",
-    "time_dt",
-    "timezone_offset",
-    "type_name",
-    "type_uid",
-    "unmapped",
-    "user",
-];
+/// Whether an attribute is read in full, or only repeats others. By length, because every name of every event is asked.
+fn is_read(name: &str) -> bool {
+    match name.len() {
+        4 => matches!(name, "time" | "user"),
+        5 => matches!(name, "actor" | "group"),
+        6 => matches!(name, "device" | "entity" | "is_mfa" | "status"),
+        7 => matches!(name, "service" | "session" | "time_dt"),
+        8 => matches!(
+            name,
+            "metadata" | "resource" | "severity" | "type_uid" | "unmapped"
+        ),
+        9 => matches!(
+            name,
+            "class_uid" | "is_remote" | "resources" | "status_id" | "type_name"
+        ),
+        10 => matches!(name, "class_name" | "logon_type" | "privileges"),
+        11 => matches!(
+            name,
+            "activity_id" | "observables" | "severity_id" | "status_code"
+        ),
+        12 => matches!(
+            name,
+            "auth_factors" | "category_uid" | "http_request" | "src_endpoint"
+        ),
+        13 => matches!(
+            name,
+            "activity_name" | "auth_protocol" | "category_name" | "logon_type_id" | "status_detail"
+        ),
+        15 => matches!(name, "timezone_offset"),
+        16 => matches!(name, "auth_protocol_id"),
+        20 => matches!(name, "authentication_token"),
+        _ => false,
+    }
+}
 
 /// Attributes without a place in an event, and the members of `unmapped`, as one object.
 fn kept(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Option<Text> {
@@ -321,7 +325,7 @@ fn kept(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Option<Text> 
         }
     };
     keep(attributes.top.json, &|name, value| {
-        READ.contains(&name) || is_least(name, value)
+        is_read(name) || is_least(name, value)
     });
     if let Some(unmapped) = attributes.top.get("unmapped") {
         keep(unmapped, &|name, _| name == BESIDE);

@@ -8,7 +8,7 @@ use habitus_model::{Activity, Asn, ClientFacts, Coordinates, Endpoint, Event, Km
 
 /// Fills everything but the people. Cost: linear in the event.
 pub(super) fn read(event: &mut Event, attributes: &Attributes<'_, '_>) {
-    let top = attributes.top;
+    let top = &attributes.top;
     if let Some(src) = attributes.get("src_endpoint") {
         endpoint(&mut event.src, src);
         client_of_endpoint(&mut event.client, src);
@@ -127,7 +127,7 @@ fn client_of_endpoint(client: &mut ClientFacts, src: &Json<'_>) {
 }
 
 /// `device` is the client's, unless it is the host logged in to: sources on that host report themselves there.
-fn device(client: &mut ClientFacts, top: Top<'_, '_>) {
+fn device(client: &mut ClientFacts, top: &Top<'_, '_>) {
     let Some(device) = top.member("device") else {
         return;
     };
@@ -152,7 +152,7 @@ fn device(client: &mut ClientFacts, top: Top<'_, '_>) {
 }
 
 /// JA4 before JA3: it survives the shuffling of extensions.
-fn tls_fingerprint(top: Top<'_, '_>) -> Option<Text> {
+fn tls_fingerprint(top: &Top<'_, '_>) -> Option<Text> {
     let tls = top.member("tls");
     let list = top
         .get("ja4_fingerprint_list")
@@ -228,7 +228,7 @@ fn choice<T: Copy>(
 }
 
 /// `session`, else the actor's session.
-fn session(event: &mut Event, top: Top<'_, '_>) {
+fn session(event: &mut Event, top: &Top<'_, '_>) {
     let session = top
         .member("session")
         .or_else(|| member(top.get("actor")?, "session"));
@@ -251,7 +251,7 @@ fn session(event: &mut Event, top: Top<'_, '_>) {
 
 /// The application or host logged in to: what stands beside the event, `service`, the API's service, `dst_endpoint`.
 fn service(attributes: &Attributes<'_, '_>) -> Option<Resource> {
-    let top = attributes.top;
+    let top = &attributes.top;
     attributes
         .beside("service")
         .and_then(resource)
@@ -269,7 +269,7 @@ fn service(attributes: &Attributes<'_, '_>) -> Option<Resource> {
 }
 
 fn resources(activity: Activity, attributes: &Attributes<'_, '_>) -> Vec<Resource> {
-    let top = attributes.top;
+    let top = &attributes.top;
     let listed = attributes
         .beside("resources")
         .or_else(|| present(top.get("resources")))

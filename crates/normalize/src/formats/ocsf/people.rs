@@ -8,7 +8,7 @@ use habitus_model::{AccountKind, Activity, Event, User};
 
 /// Fills account, actor and target. Cost: constant.
 pub(super) fn read(event: &mut Event, attributes: &Attributes<'_, '_>) {
-    let top = attributes.top;
+    let top = &attributes.top;
     let acting = top.get("actor").and_then(|actor| {
         let user = actor.get("user").and_then(user);
         user.or_else(|| application(actor))

@@ -55,6 +55,7 @@ fn context(one: &Use) -> Context {
         utc_offset: None,
         activity: Activity::from_ocsf(3002, one.activity),
         status: Status::Success,
+        failure: None,
         strong_factor: false,
         second_factor: None,
         place: Place::default(),

@@ -1,0 +1,92 @@
+//! The engine as something that can be measured.
+
+use habitus_engine::{Config, Engine, Learning, Record};
+use habitus_evaluate::{Login, Said, Scorer};
+use habitus_model::Assessment;
+
+/// The engine as it is by default: score first, ties of the capped score broken by log-odds, as verdicts are read.
+pub struct Habitus {
+    name: &'static str,
+    engine: Engine,
+    last: Option<Said>,
+}
+
+impl Habitus {
+    /// A fresh engine.
+    pub fn new() -> Self {
+        Self::of("habitus", Config::default())
+    }
+
+    /// Fresh engines, each without the families of evidence that the configuration's weights can switch off.
+    pub fn ablations() -> Vec<Self> {
+        let without = |name, change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            Self::of(name, config)
+        };
+        vec![
+            without("habitus without clock", |config| config.weights.clock = 0.0),
+            without("habitus without motion", |config| config.weights.motion = 0.0),
+            without("habitus without gap", |config| config.weights.gap = 0.0),
+            without("habitus with clock, motion and gap only", |config| {
+                config.weights.other = 0.0
+            }),
+        ]
+    }
+
+    fn of(name: &'static str, config: Config) -> Self {
+        Self {
+            name,
+            engine: Engine::new(config),
+            last: None,
+        }
+    }
+
+    fn rank(&mut self, assessment: &Assessment) -> f64 {
+        let reasons = assessment
+            .contributions
+            .iter()
+            .filter(|reason| reason.family.is_some());
+        let strongest = reasons
+            .max_by(|a, b| a.nats.0.total_cmp(&b.nats.0))
+            .filter(|reason| reason.nats.0 > 0.0);
+        self.last = Some(Said {
+            score: assessment.score.get(),
+            strongest: strongest.and_then(|reason| reason.family),
+        });
+        // A millionth of a point per nat: below any difference of scores that is shown.
+        assessment.score.get() + assessment.log_odds.0 * 1e-6
+    }
+}
+
+impl Scorer for Habitus {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn score(&mut self, login: Login<'_>) -> f64 {
+        let assessment = self.engine.assess(&record(login, Learning::Probe));
+        self.rank(&assessment)
+    }
+
+    fn learn(&mut self, login: Login<'_>) {
+        self.engine.handle(&record(login, Learning::Learn));
+    }
+
+    fn observe(&mut self, login: Login<'_>) -> f64 {
+        let assessment = self.engine.handle(&record(login, Learning::Learn));
+        self.rank(&assessment)
+    }
+
+    fn said(&self) -> Option<Said> {
+        self.last
+    }
+}
+
+fn record(login: Login<'_>, learning: Learning) -> Record {
+    Record {
+        uid: login.event.uid.clone(),
+        context: login.context.clone(),
+        learning,
+    }
+}

@@ -1,0 +1,220 @@
+//! The stage after the accounts: what an event shows together with other accounts', in the order of the log.
+//!
+//! Only the account's profile tells whether a network is new, so that campaigns are counted behind the account stage; and in
+//! the order of the log, so that each victim sees the ones before it, however many shards there are. What it adds changes
+//! the verdict, and what calibration learns of it, at once; the profile, which the shard has already taught, is told at the
+//! end of the epoch to doubt what it took for the owner's.
+
+use crate::clerk::{Clerk, Judged};
+use crate::engine::{Engine, Learning, Record};
+use crate::stage::Shared;
+use crate::tenant::{Delta, Stratum, Tenant};
+use habitus_detect::{Words, together};
+use habitus_model::{AccountId, Evidence, Minutes, RiskScore};
+use habitus_profile::campaigns::{Novelty, Showing, Together, tenant_key};
+use habitus_profile::recall::{LevelSeen, Sighting};
+use habitus_profile::{Adjudication, Keys};
+use habitus_score::weigh;
+use serde::{Deserialize, Serialize};
+
+/// What of an event's assessment is kept for the stage after the accounts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    /// What it shows.
+    pub showing: Showing,
+    /// Index of its tenant.
+    pub number: usize,
+    stratum: Stratum,
+    /// The evidence that the account stage fused; empty for an account's first success, which is counted only.
+    evidence: Vec<Evidence>,
+    /// Values that were new to the account.
+    new: Keys,
+}
+
+/// A profile that took for the owner's what campaigns say is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Doubt {
+    fingerprint: u64,
+    account: AccountId,
+    country: Option<u64>,
+    asn: Option<u64>,
+    prefix: Option<u64>,
+    host: Option<u64>,
+    family: Option<u64>,
+    client: Option<u64>,
+    now: Minutes,
+}
+
+impl Late {
+    /// Whether the evidence of what is shown is kept, because others may add to it.
+    pub const fn keeps(showing: &Showing) -> bool {
+        match showing.novelty {
+            Novelty::Pair | Novelty::NearbyPair | Novelty::Arrival | Novelty::Guess => true,
+            Novelty::First => false,
+        }
+    }
+
+    /// Of an event that shows something together with others. Copies the evidence of such events, and of no others.
+    pub fn new(
+        (number, showing): (usize, Showing),
+        stratum: Stratum,
+        (seen, evidence): (&Sighting, &[Evidence]),
+    ) -> Self {
+        let keeps = Self::keeps(&showing);
+        Self {
+            showing,
+            number,
+            stratum,
+            evidence: if keeps { evidence.to_vec() } else { Vec::new() },
+            new: new_values(seen),
+        }
+    }
+}
+
+/// The values of an event that its account did not know. Below a new level everything is new.
+fn new_values(seen: &Sighting) -> Keys {
+    let mut below = false;
+    let mut new = |level: Option<LevelSeen>, key: Option<u64>| {
+        below |= level.is_some_and(|level| level.is_new());
+        key.filter(|_| below)
+    };
+    let keys = &seen.keys;
+    let (country, asn) = (new(seen.country, keys.country), new(seen.asn, keys.asn));
+    let (prefix, host) = (new(seen.prefix, keys.prefix), new(seen.host, keys.host));
+    Keys {
+        country,
+        asn,
+        prefix,
+        host,
+        family: keys
+            .family
+            .filter(|_| seen.device.is_some_and(|device| device.seen.is_new())),
+        client: keys
+            .client
+            .filter(|_| seen.client.is_some_and(|client| client.is_new())),
+        ..Keys::default()
+    }
+}
+
+impl Engine {
+    /// The stage after the accounts counts a visit of a record whose turn has come: the clock of what is slow.
+    pub(crate) fn tick(&mut self, record: &Record, delta: Option<&Delta>) {
+        if is_visit(delta) {
+            let tenant = tenant_key(&record.context, self.config.hash_key);
+            self.campaigns.tick(tenant, record.context.time);
+        }
+    }
+
+    /// The stage after the accounts, for one record whose turn has come: counts it, and revises what the account stage
+    /// concluded.
+    pub(crate) fn conclude_together<C: Clerk>(
+        &mut self,
+        record: &Record,
+        (judged, late): (&mut Judged, &Late),
+        delta: &mut Option<Delta>,
+        clerk: &C,
+    ) {
+        let learns = record.learning == Learning::Learn;
+        let together = if learns {
+            self.campaigns.observe(&late.showing)
+        } else {
+            self.campaigns.look(&late.showing)
+        };
+        let before = judged.score;
+        revise(record, judged, (late, &together), (self.shared(), clerk));
+        if let Some((_, _, total)) = delta.as_mut().and_then(|delta| delta.total.as_mut()) {
+            *total = judged.log_odds;
+        }
+        let gate = self.config.quarantine_from;
+        let crossed = before.get() < gate && judged.score.get() >= gate;
+        if crossed && learns && record.context.may_teach() {
+            let doubt = self.doubt(record, late);
+            if let Some((doubt, tenant)) = doubt.zip(self.tenants.get_mut(late.number)) {
+                tenant.doubt(doubt);
+            }
+        }
+    }
+
+    fn doubt(&self, record: &Record, late: &Late) -> Option<Doubt> {
+        let Keys {
+            country,
+            asn,
+            prefix,
+            host,
+            family,
+            client,
+            ..
+        } = late.new;
+        Some(Doubt {
+            fingerprint: self.fingerprint(&record.context),
+            account: record.context.account.clone()?,
+            country,
+            asn,
+            prefix,
+            host,
+            family,
+            client,
+            now: record.context.time.minutes(),
+        })
+    }
+
+    /// Tells the profiles of a tenant what to doubt, in the order of the log. At the end of its epoch.
+    pub(crate) fn settle_doubts(&mut self, number: usize) {
+        let doubts = self.tenants.get_mut(number).map(Tenant::take_doubts);
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        for doubt in doubts.unwrap_or_default() {
+            let shard = self.shard_of(doubt.fingerprint);
+            let accounts = self.shards.get_mut(shard).map(|shard| &mut shard.accounts);
+            let profile =
+                accounts.and_then(|accounts| accounts.get_mut(doubt.fingerprint, number, &doubt.account));
+            if let Some(profile) = profile {
+                profile.adjudicate(&doubt.keys(), doubt.now, Adjudication::Retracted);
+            }
+        }
+    }
+}
+
+/// Whether something begins a visit that is learned.
+pub(crate) fn is_visit(delta: Option<&Delta>) -> bool {
+    delta.is_some_and(|delta| delta.observation.is_some())
+}
+
+impl Doubt {
+    fn keys(&self) -> Keys {
+        Keys {
+            country: self.country,
+            asn: self.asn,
+            prefix: self.prefix,
+            host: self.host,
+            family: self.family,
+            client: self.client,
+            ..Keys::default()
+        }
+    }
+}
+
+/// Fuses what others show with what the account showed. Explains what is read.
+pub(crate) fn revise<C: Clerk>(
+    record: &Record,
+    judged: &mut Judged,
+    (late, together): (&Late, &Together),
+    (shared, clerk): (Shared<'_>, &C),
+) {
+    if together.is_alone() {
+        return;
+    }
+    let more = together::evidence(&record.context, late.showing.novelty, together);
+    let (Some(tenant), false) = (shared.tenants.get(late.number), more.is_empty()) else {
+        return;
+    };
+    let evidence: Vec<Evidence> = late.evidence.iter().cloned().chain(more).collect();
+    let weighed = weigh(&evidence, shared.weights);
+    let score = RiskScore::from_tail(tenant.tail(judged.kind, late.stratum, weighed.log_odds));
+    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
+    judged.log_odds = weighed.log_odds;
+    judged.score = score;
+    judged.level = score.level();
+    judged.profile = weighed.profile;
+    judged.decision = shared.config.thresholds.decide(score, record.context.status);
+    judged.contributions = is_read.then(|| weighed.lines(evidence));
+}

@@ -1,0 +1,78 @@
+//! What is counted: alarms are paid for by the login, the session, the prompted login, the machine's event, the day of
+//! an account, or the day of a source, whatever a budget is written in.
+
+use habitus_model::activity::AuthenticationActivity as Auth;
+use habitus_model::event::LogonType;
+use habitus_model::{AccountKind, Activity, Event, Status};
+use serde::Serialize;
+
+/// What one alarm is counted against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A successful login of a person.
+    Login,
+    /// A session after its login.
+    Session,
+    /// A login with its prompts for the second factor.
+    Prompted,
+    /// An event of a machine.
+    MachineEvent,
+    /// Everything an account does in a day.
+    AccountDay,
+    /// Failed logins from one address in a day.
+    SourceDay,
+}
+
+impl Unit {
+    /// Every unit.
+    pub const ALL: [Unit; 6] = [
+        Unit::Login,
+        Unit::Session,
+        Unit::Prompted,
+        Unit::MachineEvent,
+        Unit::AccountDay,
+        Unit::SourceDay,
+    ];
+
+    /// Its place in [`Unit::ALL`].
+    pub(super) fn position(self) -> usize {
+        Unit::ALL.iter().position(|unit| *unit == self).unwrap_or(0)
+    }
+
+    /// As reports write it, in the plural.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Login => "logins",
+            Unit::Session => "sessions",
+            Unit::Prompted => "prompted logins",
+            Unit::MachineEvent => "machine events",
+            Unit::AccountDay => "account-days",
+            Unit::SourceDay => "days of a source",
+        }
+    }
+
+    /// Whether an event is part of such a unit.
+    #[must_use]
+    pub fn holds(self, event: &Event) -> bool {
+        let machine = event.account.kind == AccountKind::Service;
+        match self {
+            Unit::Login => is_login(event) && event.status == Status::Success && !machine,
+            Unit::Session => event.session.is_some() && !is_login(event) && !is_prompt(event),
+            Unit::Prompted => event.session.is_some() && is_prompt(event),
+            Unit::MachineEvent => machine,
+            Unit::AccountDay => event.account.is_somebody(),
+            Unit::SourceDay => is_login(event) && event.status == Status::Failure && event.src.ip.is_some(),
+        }
+    }
+}
+
+/// A person's login; a login to a host over the network is a use of the host.
+fn is_login(event: &Event) -> bool {
+    event.activity == Activity::Authentication(Auth::Logon) && event.auth.logon_type != LogonType::Network
+}
+
+fn is_prompt(event: &Event) -> bool {
+    event.activity == Activity::Authentication(Auth::Preauth)
+}
