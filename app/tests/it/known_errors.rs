@@ -64,7 +64,10 @@ fn accounts_on_ipv6_are_first_class() {
     assert!(known["log_odds"].as_f64() < new["log_odds"].as_f64());
     assert_eq!(
         known["blind"],
-        json!([{ "family": "authentication", "why": "not_applicable" }])
+        json!([
+            { "family": "authentication", "why": "not_applicable" },
+            { "family": "session", "why": "not_applicable" },
+        ])
     );
 }
 

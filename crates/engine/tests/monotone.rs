@@ -10,8 +10,8 @@
 use habitus_engine::{Config, Engine, Learning, Record};
 use habitus_model::{
     AccountId, AccountKind, Activity, Assessment, Client, Conduct, Context, CountryCode, Deed, DeviceType,
-    EventTime, EventUid, Grant, Named, Network, NetworkClass, Place, Prompt, PromptKind, PromptOutcome,
-    Status, TenantId, Text, network::Asn,
+    EventTime, EventUid, FailureReason, Grant, Named, Network, NetworkClass, Place, Prompt, PromptKind,
+    PromptOutcome, Status, TenantId, Text, network::Asn,
 };
 use proptest::prelude::*;
 
@@ -113,7 +113,7 @@ fn context(seed: &Seed, ms: i64) -> Context {
         utc_offset: None,
         activity: Activity::from_ocsf(if seed.thing > 2 { 6003 } else { 3002 }, 1),
         status: if failed { Status::Failure } else { Status::Success },
-        failure: None,
+        failure: failed.then_some(FailureReason::MfaFailed),
         strong_factor: seed.strong && !failed,
         second_factor: Some(seed.prompt.is_some() || seed.strong),
         place: Place {

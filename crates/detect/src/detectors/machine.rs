@@ -40,7 +40,7 @@ impl Detector for Machine {
 
     fn assess(&self, view: &View<'_>) -> Opinion {
         let Some(seen) = view.seen.machine.as_ref().filter(|seen| seen.is_machine) else {
-            return Opinion::Abstain(Blind::NotApplicable);
+            return Opinion::Evidence(Vec::new());
         };
         if seen.events < EVENTS_MIN {
             return Opinion::Abstain(Blind::ThinHistory);

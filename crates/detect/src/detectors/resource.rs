@@ -58,7 +58,7 @@ impl Detector for Resource {
             .as_ref()
             .and_then(|conduct| conduct.edges.as_ref())
         else {
-            return Opinion::Abstain(Blind::NotApplicable);
+            return Opinion::Evidence(Vec::new());
         };
         if !view.has_history() || seen.levels.iter().flatten().all(|edge| edge.trials.0 <= 0.0) {
             return Opinion::Abstain(Blind::ThinHistory);
