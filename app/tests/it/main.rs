@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod browser;
 mod check;
+mod crowdsec;
 mod dedup;
 mod determinism;
 mod doctor;

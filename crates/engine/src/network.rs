@@ -6,7 +6,7 @@ use crate::engine::{Engine, Learning, Record};
 use crate::stage::Routed;
 use crate::tenant::Tenant;
 use habitus_model::{Context, Deed};
-use habitus_profile::attempts::{Attempt, AttemptKeys, Burst, Bursts, Outcome, outcome};
+use habitus_profile::attempts::{Attempt, AttemptKeys, Burst, Bursts, Outcome, accompanies, outcome};
 use habitus_profile::notices::{Notice, is_noted};
 
 impl Engine {
@@ -99,6 +99,7 @@ impl Engine {
             time: context.time,
             outcome,
             name: if failed { name() } else { 0 },
+            accompanies: accompanies(context),
         }
     }
 

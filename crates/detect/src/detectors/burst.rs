@@ -21,6 +21,12 @@ pub struct Bursting;
 
 /// Share of the likelihood ratio that counts: failures of one client that repeats itself are not independent. Assumed.
 const INDEPENDENCE: f64 = 0.5;
+/// The same within a minute or two, where it takes a tool to be so quick. Assumed.
+const AT_ONCE: f64 = 1.0;
+/// Evidence of each further name of nobody from one address, nats: `ln(0.9 / 0.08)`, the chance that an owner who just
+/// mistyped a name mistypes another. Assumed; crowdsecurity/ssh-time-based-bf_user-enum takes four.
+const NAME_OF_NOBODY: f64 = 2.4;
+const NAMES_NATS_MAX: f64 = 8.0;
 /// The most a burst says, nats. Above the cap of other families: a count cannot be one wrong row of a table.
 const NATS_MAX: f64 = 10.0;
 const WORTH_SAYING_NATS: f64 = 0.05;
@@ -110,7 +116,14 @@ fn strongest(bursts: impl Iterator<Item = Burst>, succeeded: bool) -> Option<(Bu
 /// How surely there is a burst, and never more than its share of the attempts at this key allows (Herley & Schechter
 /// 2019): among a thousand successes of an office one guess that succeeded is hard to find.
 fn strength(burst: &Burst, succeeded: bool) -> f64 {
-    let sure = INDEPENDENCE * burst.surprise();
+    let lately = INDEPENDENCE * burst.surprise();
+    // A person who mistypes in haste gets in at last, too.
+    let at_once = if succeeded {
+        0.0
+    } else {
+        AT_ONCE * burst.surprise_at_once()
+    };
+    let sure = lately.max(at_once).max(names_of_nobody(burst));
     if sure < WORTH_SAYING_NATS {
         return 0.0;
     }
@@ -121,6 +134,16 @@ fn strength(burst: &Burst, succeeded: bool) -> f64 {
         guesses / burst.expected
     };
     sure.min(ln(odds) - LN_BASE_RATE).clamp(0.0, NATS_MAX)
+}
+
+/// Who comes from one address knows what the people there are called: of each further name of nobody, the evidence.
+fn names_of_nobody(burst: &Burst) -> f64 {
+    if burst.kind != KeyKind::Address || burst.unknown < 1.0 {
+        return 0.0;
+    }
+    let share = burst.unknown / burst.failures.max(f64::MIN_POSITIVE);
+    let further = burst.names() * share.min(1.0) - 1.0;
+    (NAME_OF_NOBODY * further / (1.0 + burst.successes)).clamp(0.0, NAMES_NATS_MAX)
 }
 
 /// What sort of guessing it is, as the field names them.

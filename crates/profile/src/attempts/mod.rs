@@ -50,6 +50,8 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// Fingerprint of the name that was tried; 0 for none.
     pub name: u64,
+    /// It is a line that may go with another one on the same failure.
+    pub accompanies: bool,
 }
 
 /// What the attempts of each key say at one event; absent where the event does not show the key or nothing failed there.
@@ -78,6 +80,15 @@ pub fn is_attempt(context: &Context) -> bool {
     )
 }
 
+/// Whether an event may go with a failed attempt, or tell of one by itself: sshd closes connections of whom it was
+/// authenticating, and at some log levels that is all it says.
+#[must_use]
+pub fn accompanies(context: &Context) -> bool {
+    context.status == Status::Failure
+        && context.account.is_some()
+        && context.activity == Activity::Authentication(AuthenticationActivity::Other)
+}
+
 /// Whether an event is a failed attempt to prove an identity.
 #[must_use]
 pub fn is_failed_attempt(context: &Context) -> bool {
@@ -88,7 +99,7 @@ pub fn is_failed_attempt(context: &Context) -> bool {
 /// does not say; `None`: too little is known of the tenant to tell.
 #[must_use]
 pub fn outcome(context: &Context, has_account: impl FnOnce() -> Option<bool>) -> Outcome {
-    if !is_attempt(context) {
+    if !is_attempt(context) && !accompanies(context) {
         return Outcome::Neither;
     }
     match (context.status, context.failure) {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// Half-life of "lately", minutes: password guessing runs for minutes to hours (FIELD rows 27–31: windows of 2 to 60).
 const LATELY_MINUTES: f64 = 20.0;
+/// Half-life of "at once", minutes: a tool is done before a person has typed twice (crowdsecurity/ssh-bf: six within a minute).
+const AT_ONCE_MINUTES: f64 = 1.0;
 /// Half-life of "usually", minutes: 20 days (SCORING 2, entity slow).
 const USUALLY_MINUTES: f64 = 20.0 * 1_440.0;
 /// Minutes that "lately" covers at an even rate: the mean age of what an exponential window holds.
@@ -24,6 +26,7 @@ pub(super) struct Source {
     key: u64,
     since: EventTime,
     time: EventTime,
+    at_once: f32,
     lately: f32,
     usually: f32,
     unknown: f32,
@@ -32,6 +35,8 @@ pub(super) struct Source {
     /// Low half of the fingerprint that failed last: an account's failures count once per change of address.
     last: u32,
     names: Distinct,
+    /// The last failure that was no mere companion.
+    proper: Option<EventTime>,
 }
 
 /// What one key's attempts say at one event, itself included.
@@ -39,6 +44,10 @@ pub(super) struct Source {
 pub struct Burst {
     /// By what it is counted.
     pub kind: KeyKind,
+    /// Failures within a minute or two, decayed.
+    pub at_once: f64,
+    /// Failures that nobody wonders at in that time.
+    pub expected_at_once: f64,
     /// Failures lately, decayed.
     pub failures: f64,
     /// Failures that would be usual in that time, with so many successes.
@@ -57,6 +66,12 @@ impl Burst {
         surprise(self.failures, self.expected)
     }
 
+    /// The same of failures within a minute or two.
+    #[must_use]
+    pub fn surprise_at_once(&self) -> f64 {
+        surprise(self.at_once, self.expected_at_once)
+    }
+
     /// Distinct names tried lately, estimated; of an account: distinct addresses that failed.
     #[must_use]
     pub fn names(&self) -> f64 {
@@ -67,6 +82,7 @@ impl Burst {
     #[must_use]
     pub fn beyond(&self, narrower: &Burst) -> Burst {
         Burst {
+            at_once: (self.at_once - narrower.at_once).max(0.0),
             failures: (self.failures - narrower.failures).max(0.0),
             ..*self
         }
@@ -91,6 +107,16 @@ const fn unsurprising(kind: KeyKind) -> f64 {
     }
 }
 
+/// The same within a minute or two.
+const fn unsurprising_at_once(kind: KeyKind) -> f64 {
+    match kind {
+        KeyKind::Address | KeyKind::Account => 0.6,
+        KeyKind::Prefix => 1.0,
+        KeyKind::Fleet => 1.5,
+        KeyKind::Tenant => 3.0,
+    }
+}
+
 impl Keyed for Source {
     fn key(&self) -> u64 {
         self.key
@@ -107,6 +133,7 @@ impl Source {
             key,
             since: time,
             time,
+            at_once: 0.0,
             lately: 0.0,
             usually: 0.0,
             unknown: 0.0,
@@ -114,6 +141,7 @@ impl Source {
             successes_usually: 0.0,
             last: 0,
             names: Distinct::default(),
+            proper: None,
         }
     }
 
@@ -127,6 +155,7 @@ impl Source {
         let scaled = |count: f32, factor: f64| to_f32(f64::from(count) * factor);
         let lately = scaled(self.lately, fast);
         Self {
+            at_once: scaled(self.at_once, half_life_factor(minutes, AT_ONCE_MINUTES)),
             lately,
             usually: scaled(self.usually, slow),
             unknown: scaled(self.unknown, fast),
@@ -151,10 +180,14 @@ impl Source {
                 self.successes_usually += 1.0;
             }
             Outcome::Failure { unknown_name } => {
+                if self.is_told_already(attempt) {
+                    return self;
+                }
                 let (value, repeated) = self.value_of(kind, attempt);
                 if repeated {
                     return self;
                 }
+                self.at_once += 1.0;
                 self.lately += 1.0;
                 self.unknown += f32::from(u8::from(unknown_name));
                 self.names.insert(value);
@@ -163,6 +196,17 @@ impl Source {
             Outcome::Neither => {}
         }
         self
+    }
+
+    /// Whether a line goes with a failure that was counted; what does not is a failure of which there is no other line.
+    fn is_told_already(&mut self, attempt: &Attempt) -> bool {
+        const WITH_MINUTES: f64 = 1.0;
+        if attempt.accompanies {
+            let with = |proper| attempt.time.since(proper).minutes() < WITH_MINUTES;
+            return self.proper.is_some_and(with);
+        }
+        self.proper = Some(attempt.time);
+        false
     }
 
     /// What is told apart at this key, and whether it is what failed last where that does not count again.
@@ -208,10 +252,14 @@ impl Source {
     }
 
     pub(super) fn reading(&self, kind: KeyKind, odds: f64) -> Burst {
+        let expected = self.expected(kind, odds);
+        let part = AT_ONCE_MINUTES / LATELY_MINUTES;
         Burst {
             kind,
+            at_once: f64::from(self.at_once),
+            expected_at_once: unsurprising_at_once(kind) + part * (expected - unsurprising(kind)),
             failures: f64::from(self.lately),
-            expected: self.expected(kind, odds),
+            expected,
             unknown: f64::from(self.unknown),
             successes: f64::from(self.successes),
             names: self.names,

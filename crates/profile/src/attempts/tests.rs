@@ -22,6 +22,7 @@ fn attempt((address, prefix): (u64, u64), name: u64, minutes: i64, outcome: Outc
         time: at(minutes),
         outcome,
         name: fp("name", name),
+        accompanies: false,
     }
 }
 
@@ -126,4 +127,18 @@ fn looking_changes_nothing_and_says_what_observing_says() {
     assert_eq!(attempts.state(), before);
     assert_eq!(attempts.observe(&next), looked);
     assert_eq!(Attempts::from_state(attempts.state()).state(), attempts.state());
+}
+
+#[test]
+fn a_line_that_goes_with_a_failure_is_not_counted_again_and_one_alone_is() {
+    let mut attempts = Attempts::default();
+    let with = |accompanies| Attempt {
+        accompanies,
+        ..attempt((1, 1), 3, 0, FAILED)
+    };
+    let both = (attempts.observe(&with(false)), attempts.observe(&with(true))).1;
+    assert_eq!(both.get(KeyKind::Address).unwrap().failures, 1.0);
+    let mut silent = Attempts::default();
+    let alone = (0..6).map(|_| silent.observe(&with(true))).last().unwrap();
+    assert_eq!(alone.get(KeyKind::Address).unwrap().failures, 6.0);
 }
