@@ -87,16 +87,19 @@ pub struct Showing {
 pub fn showing(context: &Context, seen: &Sighting, key: HashKey) -> Option<Showing> {
     let novelty = novelty(context, seen)?;
     let tenant = tenant_key(context, key);
-    let keys = keys_of(context, &seen.keys, key);
+    let mut keys = keys_of(context, &seen.keys, key);
+    if novelty == Novelty::NearbyPair {
+        // On a network of the account's own, only what is narrower is new.
+        forget(&mut keys, &[CampaignKind::Asn, CampaignKind::Fleet]);
+    }
+    if is_own_device(seen) {
+        // What others do with it is no news of its owner.
+        forget(&mut keys, &[CampaignKind::Device]);
+    }
     Some(Showing {
         novelty,
         tenant,
-        keys: if novelty == Novelty::NearbyPair {
-            // On a network of the account's own, only what is narrower is new.
-            narrow(keys)
-        } else {
-            keys
-        },
+        keys,
         account: context
             .account
             .as_ref()
@@ -105,13 +108,12 @@ pub fn showing(context: &Context, seen: &Sighting, key: HashKey) -> Option<Showi
     })
 }
 
-fn narrow(mut keys: [Option<u64>; CampaignKind::COUNT]) -> [Option<u64>; CampaignKind::COUNT] {
-    for wide in [CampaignKind::Asn, CampaignKind::Fleet] {
-        if let Some(key) = keys.get_mut(wide.index()) {
+fn forget(keys: &mut [Option<u64>; CampaignKind::COUNT], kinds: &[CampaignKind]) {
+    for kind in kinds {
+        if let Some(key) = keys.get_mut(kind.index()) {
             *key = None;
         }
     }
-    keys
 }
 
 /// Fingerprint of an event's tenant. By its name, never by its number, which tells who came first.
@@ -168,10 +170,19 @@ fn network_is_new(seen: &Sighting) -> bool {
 fn client_is_new(seen: &Sighting) -> bool {
     let changed = |kind| matches!(kind, VersionChange::Downgrade | VersionChange::OtherModel);
     let new = |level: LevelSeen| !matches!(level.familiarity, Familiarity::Known { .. });
+    if is_own_device(seen) {
+        return false;
+    }
     seen.device
         .is_some_and(|device| new(device.seen) || device.change.is_some_and(|change| changed(change.kind)))
         || seen.client.is_some_and(new)
         || seen.key.is_some_and(|key| key.absent)
+}
+
+/// A client with a key that the account knows is the account's own, whatever else it says of itself.
+fn is_own_device(seen: &Sighting) -> bool {
+    seen.client
+        .is_some_and(|client| matches!(client.familiarity, Familiarity::Known { .. }))
 }
 
 /// Who is refused with the right password did not guess.
