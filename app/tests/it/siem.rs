@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,6 @@ pub enum Mood {
 pub struct Siem {
     pub port: u16,
     mood: Arc<Mutex<Mood>>,
-    requests: Arc<AtomicUsize>,
     /// By path and id: the documents, and how often each came and was kept.
     kept: Arc<Mutex<BTreeMap<String, (Value, usize)>>>,
 }
@@ -36,20 +34,14 @@ impl Siem {
         let siem = Self {
             port: listener.local_addr().unwrap().port(),
             mood: Arc::new(Mutex::new(mood)),
-            requests: Arc::default(),
             kept: Arc::default(),
         };
-        let (mood, requests, kept) = (
-            Arc::clone(&siem.mood),
-            Arc::clone(&siem.requests),
-            Arc::clone(&siem.kept),
-        );
+        let (mood, kept) = (Arc::clone(&siem.mood), Arc::clone(&siem.kept));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mood = *mood.lock().unwrap();
                 if let Some((path, body)) = read(&stream) {
                     answer(&stream, mood, (&path, &body), &mut kept.lock().unwrap());
-                    requests.fetch_add(1, Ordering::SeqCst);
                 }
             }
         });
@@ -58,10 +50,6 @@ impl Siem {
 
     pub fn turn(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
-    }
-
-    pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
     }
 
     /// Documents under a path.
