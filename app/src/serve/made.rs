@@ -7,6 +7,7 @@ use super::store::Layout;
 use crate::config::{Depth, Fallback, Loaded, Serve};
 use crate::failure::{Failure, Trouble};
 use habitus_console::settings::{AuthorizeRoute, Clock, Fail, Inline, Limits, Settings};
+use habitus_journal::log::Retention;
 use habitus_live::Settings as LiveSettings;
 use habitus_model::{Disposition, Millis, Text};
 use habitus_normalize::Options;
@@ -93,6 +94,14 @@ pub fn rhythm(serve: &Serve) -> Rhythm {
     Rhythm {
         entries: serve.snapshot_events.max(1),
         millis: i64::from(serve.snapshot_minutes) * 60_000,
+    }
+}
+
+/// How long the log is kept.
+pub fn retention(serve: &Serve) -> Retention {
+    Retention {
+        age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
+        bytes_max: Some(serve.retention_size.0.0),
     }
 }
 

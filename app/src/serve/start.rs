@@ -11,7 +11,7 @@ use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
 use super::load::{Load, Turns};
-use super::made::{fallback, live_settings, policy, reader, registry, rhythm, threads};
+use super::made::{fallback, live_settings, policy, reader, registry, retention, rhythm, threads};
 use super::metrics::Metrics;
 use super::offsite::Offsite;
 use super::operations::Operations;
@@ -28,10 +28,10 @@ use crate::failure::{Failure, Trouble};
 use arc_swap::ArcSwap;
 use habitus_console::access::Access;
 use habitus_console::product::Product;
-use habitus_journal::log::{Maintenance, Retention};
+use habitus_journal::log::Maintenance;
 use habitus_journal::snapshot::Snapshots;
 use habitus_live::Entry;
-use habitus_model::{Millis, TenantId};
+use habitus_model::TenantId;
 use habitus_policy::Policy;
 use habitus_responders::Registry;
 use parking_lot::RwLock;
@@ -89,11 +89,7 @@ impl Server {
             ..
         } = store;
         let recovery = restored.told();
-        let retention = Retention {
-            age: Some(Millis::from_hours(i64::from(serve.retention_days) * 24)),
-            bytes_max: Some(serve.retention_size.0.0),
-        };
-        let maintenance = log.maintenance(retention);
+        let maintenance = log.maintenance(retention(serve));
         let (send, receive) = mpsc::channel();
         let (access, link) = Access::open(&layout.part("access.json"), clock::now().as_event())
             .map_err(|error| Failure::new(Trouble::Unavailable, error.to_string()))?;
