@@ -202,7 +202,6 @@ mod tests {
     use super::*;
     use habitus_model::RiskScore;
     use habitus_model::math::exp;
-    
 
     /// A tenant whose accounts become known: totals fall by two nats in all, most of it in the first
     /// month. Share of owners above a score in the last third, as a factor of what the score claims.
