@@ -96,6 +96,7 @@ pub const DEBIAN_PACKAGES: &[DebianPackage] = &[
         "app/tests/it/openssh.rs and the live sources' tests send through it",
     ),
     needed("iproute2", "app/tests/it/openssh.rs makes networks"),
+    needed("nginx-light", "app/tests/it/nginx.rs puts a real nginx in front"),
     needed("chromium", "app/tests/it/browser.rs looks at the console's pages"),
     needed("chromium-driver", "app/tests/it/browser.rs drives Chromium"),
     needed(

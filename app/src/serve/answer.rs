@@ -5,9 +5,10 @@ use habitus_console::product::{AssessAnswer, BlindLine, ContributionLine};
 use habitus_engine::MODEL;
 use habitus_model::math::round_to;
 use habitus_model::{Assessment, Blind, Disposition, Family};
+use habitus_policy::Policy;
 
-/// The answer on one event; `disposition` is what policy made of it.
-pub fn of(assessment: &Assessment, disposition: Disposition, policy: &str) -> AssessAnswer {
+/// The answer on one event; `disposition` is what the policy in force made of it.
+pub fn of(assessment: &Assessment, disposition: Disposition, policy: &Policy) -> AssessAnswer {
     let a = assessment;
     AssessAnswer {
         uid: Some(a.uid.to_string()),
@@ -23,7 +24,8 @@ pub fn of(assessment: &Assessment, disposition: Disposition, policy: &str) -> As
         degraded: false,
         degraded_reason: None,
         model: Some(MODEL.to_owned()),
-        policy: Some(policy.to_owned()),
+        policy: Some(policy.version().to_owned()),
+        mode: Some(policy.mode()),
     }
 }
 

@@ -36,9 +36,9 @@ impl Core {
             ));
         };
         let assessment = reducer.assess(&arrival.record);
-        let (disposition, version) = reducer.rules().decide(&arrival, &assessment);
-        drop(reducer);
-        Ok(answer::of(&assessment, disposition, &version))
+        let rules = reducer.rules();
+        let disposition = rules.decide(&arrival, &assessment);
+        Ok(answer::of(&assessment, disposition, rules.policy()))
     }
 
     fn one(&self, question: &Question, sent: &Sent) -> Result<Arrival, Refusal> {

@@ -108,6 +108,7 @@ pub fn assessment(hit: &Hit, policy: &str) -> AssessAnswer {
         degraded_reason: None,
         model: Some(MODEL.to_owned()),
         policy: Some(policy.to_owned()),
+        mode: None,
     }
 }
 

@@ -24,6 +24,7 @@ mod exports;
 mod files;
 mod known_errors;
 mod metrics;
+mod nginx;
 mod normalize;
 mod openssh;
 mod outputs;

@@ -148,6 +148,9 @@ fn response(ruling: &Ruling) -> CheckResponse {
         pair("habitus-disposition", ruling.answer.disposition.name()),
         pair("habitus-failure-mode", ruling.fail.name()),
     ];
+    if let Some(mode) = ruling.answer.mode {
+        said.push(pair("habitus-mode", mode.name()));
+    }
     if ruling.answer.degraded {
         said.push(pair("habitus-degraded", "true"));
     }

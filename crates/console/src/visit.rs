@@ -5,7 +5,7 @@ use crate::handlers::assess::decide;
 use crate::product::{AssessAnswer, Question, Who};
 use crate::settings::{AuthorizeRoute, Fail};
 use bytes::Bytes;
-use habitus_model::{Disposition, EventTime, Text};
+use habitus_model::{Disposition, EventTime, Mode, Text};
 use http::StatusCode;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -86,10 +86,13 @@ pub(crate) async fn judge(
         // Whoever could not compute anything does not know this route's default.
         answer.disposition = default;
     }
-    let status = match answer.disposition {
-        Disposition::Allow | Disposition::Review => StatusCode::OK,
-        Disposition::Challenge => StatusCode::UNAUTHORIZED,
-        Disposition::Deny | Disposition::Revoke => StatusCode::FORBIDDEN,
+    // INVARIANT: nobody is turned away for a score unless a policy that people approved enforces.
+    let status = match (answer.mode, answer.disposition) {
+        (Some(Mode::Observe | Mode::Recommend), _) | (_, Disposition::Allow | Disposition::Review) => {
+            StatusCode::OK
+        }
+        (_, Disposition::Challenge) => StatusCode::UNAUTHORIZED,
+        (_, Disposition::Deny | Disposition::Revoke) => StatusCode::FORBIDDEN,
     };
     Ruling {
         answer,

@@ -3,7 +3,7 @@
 use crate::accounts::{Accounts, Held, Slot};
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
-use crate::tenant::{Delta, Stratum, Tenant};
+use crate::tenant::{Delta, Stratum, Tenant, Total};
 use crate::together::Late;
 use habitus_detect::detectors::resource;
 use habitus_detect::{View, Words, detectors};
@@ -110,12 +110,18 @@ impl Shard {
         let is_more = seen
             .suspected_minutes
             .is_some_and(|minutes| minutes < SUSPICION_MINUTES);
-        let counts = !(is_more && arrival == Arrival::Suspicious);
+        let total = Total {
+            kind: judged.kind,
+            stratum: stratum(context, seen),
+            nats: judged.log_odds,
+            goes_on: is_more && arrival == Arrival::Suspicious,
+            has_history: seen.visits > 0.0,
+        };
         let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
         Some(Delta {
             observation,
             told,
-            total: counts.then_some((judged.kind, stratum(context, seen), judged.log_odds)),
+            total,
             now: seen.now,
         })
     }

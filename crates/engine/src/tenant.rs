@@ -2,6 +2,7 @@
 
 use crate::epoch;
 use crate::together::Doubt;
+use habitus_model::math::ln;
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
@@ -30,6 +31,8 @@ pub struct Tenant {
 struct Strata {
     kinds: [Calibration; 6],
     all: Calibration,
+    /// What these said of each event before it was learned, as `−ln p`: unit exponential if they were right.
+    said: Calibration,
 }
 
 /// What an event's total is compared with.
@@ -41,6 +44,21 @@ pub enum Stratum {
     Within,
 }
 
+/// An event's total, for calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// Kind of account.
+    pub kind: AccountKind,
+    /// What it is compared with.
+    pub stratum: Stratum,
+    /// The total.
+    pub nats: Nats,
+    /// Whether it goes on with a suspicion that was counted: the hundred events of one attack are one.
+    pub goes_on: bool,
+    /// Whether its account had a history. Scores of first visits promise nothing.
+    pub has_history: bool,
+}
+
 /// What one record changes in its tenant's tables at the end of its epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delta {
@@ -48,8 +66,8 @@ pub struct Delta {
     pub observation: Option<Observation>,
     /// What it tells beyond its visit.
     pub told: Option<Box<Told>>,
-    /// Kind of account and total, for calibration. Absent: it goes on with a suspicion that was counted.
-    pub total: Option<(AccountKind, Stratum, Nats)>,
+    /// What calibration learns.
+    pub total: Total,
     /// When.
     pub now: Minutes,
 }
@@ -94,8 +112,12 @@ impl Tenant {
         if self.position < end {
             return false;
         }
-        for delta in std::mem::take(&mut self.pending) {
-            self.learn(&delta);
+        let pending = std::mem::take(&mut self.pending);
+        for delta in &pending {
+            self.note_said(delta);
+        }
+        for delta in &pending {
+            self.learn(delta);
         }
         self.began = self.position;
         self.settle();
@@ -108,6 +130,14 @@ impl Tenant {
         self.within.settle();
     }
 
+    /// Takes in what its tables said of one record, as long as they are those that said it.
+    fn note_said(&mut self, delta: &Delta) {
+        let total = &delta.total;
+        if total.has_history {
+            self.strata(total.stratum).note_said(total, delta.now);
+        }
+    }
+
     /// Takes in what one record taught.
     fn learn(&mut self, delta: &Delta) {
         if let Some(observation) = &delta.observation {
@@ -116,36 +146,114 @@ impl Tenant {
         if let Some(told) = &delta.told {
             self.population.hear(told, delta.now);
         }
-        let Some((kind, stratum, total)) = delta.total else {
-            return;
-        };
+        let total = &delta.total;
+        if !total.goes_on {
+            self.strata(total.stratum).learn(total, delta.now);
+        }
+    }
+
+    fn strata(&mut self, stratum: Stratum) -> &mut Strata {
         match stratum {
-            Stratum::Visit => self.visits.learn(kind, total, delta.now),
-            Stratum::Within => self.within.learn(kind, total, delta.now),
+            Stratum::Visit => &mut self.visits,
+            Stratum::Within => &mut self.within,
         }
     }
 }
 
 impl Strata {
+    /// The tail that its histograms show, corrected by how often they were right: while accounts and tenant become
+    /// known totals fall, and histograms of the last month promise more above a score than come.
     fn tail(&self, kind: AccountKind, total: Nats) -> Probability {
+        self.said.tail(self.surprise(kind, total))
+    }
+
+    /// `−ln p` of a total, as its histograms show.
+    fn surprise(&self, kind: AccountKind, total: Nats) -> Nats {
         let own = position(kind).and_then(|at| self.kinds.get(at));
-        own.map_or(Probability::new(1.0), |own| own.tail_within(total, &self.all))
+        let tail = own.map_or(Probability::new(1.0), |own| own.tail_within(total, &self.all));
+        Nats(-ln(tail.get().max(f64::MIN_POSITIVE)))
+    }
+
+    fn note_said(&mut self, total: &Total, now: Minutes) {
+        let surprise = self.surprise(total.kind, total.nats);
+        self.said.learn(surprise, now);
     }
 
     fn settle(&mut self) {
-        for calibration in self.kinds.iter_mut().chain([&mut self.all]) {
+        for calibration in self.kinds.iter_mut().chain([&mut self.all, &mut self.said]) {
             calibration.settle();
         }
     }
 
-    fn learn(&mut self, kind: AccountKind, total: Nats, now: Minutes) {
-        self.all.learn(total, now);
-        if let Some(own) = position(kind).and_then(|at| self.kinds.get_mut(at)) {
-            own.learn(total, now);
+    fn learn(&mut self, total: &Total, now: Minutes) {
+        self.all.learn(total.nats, now);
+        if let Some(own) = position(total.kind).and_then(|at| self.kinds.get_mut(at)) {
+            own.learn(total.nats, now);
         }
     }
 }
 
 fn position(kind: AccountKind) -> Option<usize> {
     AccountKind::ALL.iter().position(|each| *each == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::RiskScore;
+    use habitus_model::math::exp;
+
+    /// A tenant whose accounts become known: totals fall by two nats in all, most of it in the first
+    /// month. Share of owners above a score in the last third, as a factor of what the score claims.
+    fn above(score: f64, claimed: f64, delta: impl Fn(Delta, u32) -> Delta) -> f64 {
+        let mut tenant = Tenant::default();
+        let (mut measured, mut above) = (0.0, 0.0);
+        for nth in 0..90_000_u32 {
+            // A unit exponential, in an order of its own: multiples of the golden ratio.
+            let luck = (f64::from(nth) * 0.618_033_988_749_895).fract().max(1e-9);
+            let day = nth / 1_000;
+            let total = Nats(-ln(luck) + 2.0 * exp(-f64::from(day) / 20.0));
+            let now = Minutes(day * 1_440 + 1);
+            if day >= 60 {
+                let p = tenant.tail(AccountKind::Human, Stratum::Visit, total);
+                measured += 1.0;
+                above += f64::from(u8::from(RiskScore::from_tail(p).get() > score));
+            }
+            let total = Total {
+                kind: AccountKind::Human,
+                stratum: Stratum::Visit,
+                nats: total,
+                goes_on: false,
+                has_history: true,
+            };
+            let learned = Delta {
+                observation: None,
+                told: None,
+                total,
+                now,
+            };
+            tenant.advance(Some(delta(learned, nth)));
+        }
+        above / measured / claimed
+    }
+
+    #[test]
+    fn scores_keep_their_promise_while_totals_fall() {
+        for (score, claimed, least) in [(40.0, 1e-2, 0.8), (60.0, 1e-3, 0.7)] {
+            let factor = above(score, claimed, |delta, _| delta);
+            assert!((least..1.25).contains(&factor), "{score}: {factor}");
+        }
+    }
+
+    #[test]
+    fn first_visits_promise_nothing() {
+        // Every other record is a first visit, which hardly says anything: owners with a history are flagged no oftener.
+        let factor = above(40.0, 1e-2, |mut delta, nth| {
+            if nth % 2 == 0 {
+                (delta.total.nats, delta.total.has_history) = (Nats(-6.0), false);
+            }
+            delta
+        });
+        assert!((0.8..1.25).contains(&factor), "{factor}");
+    }
 }

@@ -122,8 +122,8 @@ impl Engine {
         };
         let before = judged.score;
         revise(record, judged, (late, &together), (self.shared(), clerk));
-        if let Some((_, _, total)) = delta.as_mut().and_then(|delta| delta.total.as_mut()) {
-            *total = judged.log_odds;
+        if let Some(delta) = delta.as_mut() {
+            delta.total.nats = judged.log_odds;
         }
         let gate = self.config.quarantine_from;
         let crossed = before.get() < gate && judged.score.get() >= gate;

@@ -10,7 +10,7 @@ use crate::behaviour::Behaviour;
 use crate::hit::Hit;
 use habitus_model::hash::{content_digest, symbol};
 use habitus_model::network::stable_host;
-use habitus_model::{AccountId, Asn, EventTime, Family, Millis, NetworkClass, Prefix, TenantId, Text};
+use habitus_model::{AccountId, Asn, EventTime, Family, Millis, Prefix, TenantId, Text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -213,7 +213,7 @@ impl Key {
 impl Neighbourhood {
     fn of(hit: &Hit) -> Option<Self> {
         let network = &hit.context.network;
-        let rented = matches!(network.class, NetworkClass::Hosting | NetworkClass::Relay);
+        let rented = network.class.is_rented();
         match (network.asn, rented && !hit.context.client.is_unknown()) {
             (Some(asn), true) => Some(Self::Provider {
                 asn,

@@ -96,14 +96,13 @@ impl Rules {
         self.policy.rule(&facts, &mut self.budgets, now, known)
     }
 
-    /// What the policy decides about an event that is asked about, and its version; nothing is spent.
+    /// What the policy decides about an event that is asked about; nothing is spent.
     #[must_use]
-    pub fn decide(&self, arrival: &Arrival, assessment: &Assessment) -> (Disposition, String) {
+    pub fn decide(&self, arrival: &Arrival, assessment: &Assessment) -> Disposition {
         let lists = arrival.said.listed();
         let facts = facts((arrival, assessment), &lists, None);
         let now = arrival.origin.ingest.as_event();
-        let decided = self.policy.decide(&facts, now);
-        (decided.disposition, self.policy.version().to_owned())
+        self.policy.decide(&facts, now).disposition
     }
 
     /// The rules as they are kept.

@@ -23,6 +23,14 @@ ocsf_enum! {
     }
 }
 
+impl NetworkClass {
+    /// Whether its addresses are rented by the hour: hosting providers, relays, commercial VPNs.
+    #[must_use]
+    pub const fn is_rented(self) -> bool {
+        matches!(self, Self::Hosting | Self::Relay)
+    }
+}
+
 /// What is known of the network an event came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {

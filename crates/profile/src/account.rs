@@ -8,12 +8,12 @@ use crate::hazard::Level;
 use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::memory::Memory;
-use crate::observation::{NewValue, Observation};
+use crate::observation::{NewNetwork, NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
 use habitus_model::math::{half_life_factor, to_f32};
-use habitus_model::{AccountKind, Context, Minutes, NetworkClass, UtcOffset};
+use habitus_model::{AccountKind, Context, Minutes, UtcOffset};
 use serde::{Deserialize, Serialize};
 
 /// Countries: half-life and floor per SCORING 2.
@@ -115,6 +115,8 @@ pub struct Profile {
     factors: FactorCount,
     visits_ever: u32,
     new_asns_today: (u32, u8),
+    /// Whether it was ever on a network whose addresses are rented by the hour, and not under suspicion.
+    rents: bool,
 }
 
 impl Profile {
@@ -146,7 +148,15 @@ impl Profile {
             factors: FactorCount::default(),
             visits_ever: 0,
             new_asns_today: (0, 0),
+            rents: false,
         }
+    }
+
+    /// Whether it ever came from a network whose addresses are rented by the hour (hosting, relays, commercial VPNs),
+    /// and was not suspected then.
+    #[must_use]
+    pub const fn rents(&self) -> bool {
+        self.rents
     }
 
     /// Visits, decayed to `now`; never below 1 once there was one.
@@ -235,7 +245,8 @@ impl Profile {
         if arrival != Arrival::Suspicious {
             self.learn_rhythm(seen, context, &mut told);
         }
-        told.new_network_class = new_network_class(seen, context);
+        told.new_network = self.new_network(seen, context);
+        self.rents |= arrival != Arrival::Suspicious && context.network.class.is_rented();
         told.journey = seen.journey;
         told.provider_abroad = seen.provider_abroad;
         told.joint = seen
@@ -269,6 +280,17 @@ impl Profile {
 
     fn decay(&self, now: Minutes) -> f64 {
         half_life_factor(now.days_since(self.last_seen), COUNTS_HALF_LIFE_DAYS)
+    }
+
+    /// The class of a network that is new to an account with a history.
+    fn new_network(&self, seen: &Sighting, context: &Context) -> Option<NewNetwork> {
+        let abroad = seen.country.is_some_and(|country| country.is_new());
+        let new = abroad || seen.asn.is_some_and(|asn| asn.is_new());
+        new.then_some(NewNetwork {
+            abroad,
+            rents: self.rents,
+            class: context.network.class,
+        })
     }
 
     fn limit_growth(&mut self, seen: &Sighting, arrival: Arrival) -> Arrival {
@@ -464,13 +486,6 @@ impl Profile {
             self.zone = Some(offset);
         }
     }
-}
-
-/// The class of a network that is new to an account with a history, and whether its country is new as well.
-fn new_network_class(seen: &Sighting, context: &Context) -> Option<(bool, NetworkClass)> {
-    let abroad = seen.country.is_some_and(|country| country.is_new());
-    let new = abroad || seen.asn.is_some_and(|asn| asn.is_new());
-    new.then_some((abroad, context.network.class))
 }
 
 /// Position of an event, if its place can be compared with others.

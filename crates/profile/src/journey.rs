@@ -39,7 +39,7 @@ impl Journey {
     pub fn of(distance: Km, class: NetworkClass) -> Self {
         let below = UPPER_KM.iter().filter(|upper| distance.0 >= **upper).count();
         Self {
-            loose: matches!(class, NetworkClass::Hosting | NetworkClass::Relay),
+            loose: class.is_rented(),
             band: u8::try_from(below).unwrap_or(u8::MAX),
         }
     }

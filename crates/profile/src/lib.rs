@@ -8,6 +8,7 @@ pub mod adjudication;
 pub mod attempts;
 pub mod bucket;
 pub mod campaigns;
+mod class_mix;
 pub mod conduct;
 pub mod edge_habits;
 pub mod features;

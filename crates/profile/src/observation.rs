@@ -58,6 +58,17 @@ pub struct NewValue {
     pub arrival: bool,
 }
 
+/// A network that is new to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewNetwork {
+    /// Whether its country is new as well.
+    pub abroad: bool,
+    /// Whether the account was on rented networks before.
+    pub rents: bool,
+    /// Its class.
+    pub class: NetworkClass,
+}
+
 /// One visit, as the population sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -75,8 +86,8 @@ pub struct Observation {
     pub new_country: Option<NewValue>,
     /// Autonomous system new to the account.
     pub new_asn: Option<NewValue>,
-    /// Class of a network new to the account, and whether its country is new as well.
-    pub new_network_class: Option<(bool, NetworkClass)>,
+    /// Class of a network new to the account.
+    pub new_network: Option<NewNetwork>,
     /// Distance of a country new to the account.
     pub journey: Option<Journey>,
     /// In a country new to the account: whether its network is one the account knows from elsewhere.
@@ -122,7 +133,7 @@ impl Observation {
             levels: [None; 6],
             new_country: None,
             new_asn: None,
-            new_network_class: None,
+            new_network: None,
             journey: None,
             provider_abroad: None,
             new_family: None,

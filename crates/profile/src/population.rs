@@ -4,13 +4,14 @@
 //! that any number of shards gives the same tables (SCORING 14).
 
 use crate::bucket::{IdleBucket, SizeBucket};
+use crate::class_mix::ClassMix;
 use crate::features::clock::PopulationClock;
 use crate::features::gap::{Gap, Rhythm};
 use crate::habits::Habits;
 use crate::hazard::Hazards;
 use crate::joint::{Joint, NetworkNovelty};
 use crate::journey::Journeys;
-use crate::observation::{Observation, VersionChange};
+use crate::observation::{NewNetwork, Observation, VersionChange};
 use crate::popularity::Popularity;
 use crate::second_factor::FactorHabits;
 use crate::teleport::TeleportCell;
@@ -89,7 +90,7 @@ pub struct Population {
     hazards: Hazards,
     tenant: Values,
     groups: BTreeMap<u64, Values>,
-    class_arrivals: [[f64; 7]; 2],
+    classes: ClassMix,
     journeys: Journeys,
     providers_abroad: (f64, f64),
     versions: [[f64; VersionChange::COUNT]; IdleBucket::COUNT],
@@ -157,18 +158,13 @@ impl Population {
     /// new as well. Among those whose class is known: not to know it says nothing.
     #[must_use]
     pub fn class_arrival(&self, abroad: bool, class: NetworkClass) -> f64 {
-        let row = self
-            .class_arrivals
-            .get(usize::from(abroad))
-            .copied()
-            .unwrap_or_default();
-        let unknown = row
-            .get(class_index(NetworkClass::Unknown))
-            .copied()
-            .unwrap_or(0.0);
-        let total = row.iter().sum::<f64>() - unknown;
-        let own = row.get(class_index(class)).copied().unwrap_or(0.0);
-        (own + CLASS_PRIOR_WEIGHT * class_prior(class)) / (total + CLASS_PRIOR_WEIGHT)
+        self.classes.share(abroad, class)
+    }
+
+    /// The same among accounts that were, or were never, on a rented network before.
+    #[must_use]
+    pub fn class_habit(&self, new: NewNetwork) -> f64 {
+        self.classes.habit(new)
     }
 
     /// How far away the countries are that accounts bring.
@@ -182,7 +178,7 @@ impl Population {
     #[must_use]
     pub fn provider_abroad(&self) -> f64 {
         let (same, all) = self.providers_abroad;
-        (same + CLASS_PRIOR_WEIGHT * PROVIDER_ABROAD) / (all + CLASS_PRIOR_WEIGHT)
+        (same + PROVIDER_ABROAD_WEIGHT * PROVIDER_ABROAD) / (all + PROVIDER_ABROAD_WEIGHT)
     }
 
     /// Probability of a change of version of a known client, after a silence.
@@ -280,11 +276,8 @@ impl Population {
     }
 
     fn learn_outcomes(&mut self, seen: &Observation) {
-        if let Some((abroad, class)) = seen.new_network_class
-            && let Some(row) = self.class_arrivals.get_mut(usize::from(abroad))
-            && let Some(count) = row.get_mut(class_index(class))
-        {
-            *count += 1.0;
+        if let Some(new) = seen.new_network {
+            self.classes.learn(new);
         }
         if let Some(same) = seen.provider_abroad {
             self.providers_abroad.0 += f64::from(u8::from(same));
@@ -357,11 +350,7 @@ impl Population {
         self.journeys.scale(factor);
         self.joint.scale(factor);
         self.clock.scale(factor);
-        let rows = self
-            .versions
-            .iter_mut()
-            .flatten()
-            .chain(self.class_arrivals.iter_mut().flatten());
+        let rows = self.versions.iter_mut().flatten().chain(self.classes.counts());
         for count in rows {
             *count *= factor;
         }
@@ -377,31 +366,11 @@ impl Population {
     }
 }
 
-/// Weight of [`class_prior`], arrivals.
-const CLASS_PRIOR_WEIGHT: f64 = 20.0;
+/// Weight of [`PROVIDER_ABROAD`], arrivals.
+const PROVIDER_ABROAD_WEIGHT: f64 = 20.0;
 
 /// Prior of [`Population::provider_abroad`]. Assumed.
 const PROVIDER_ABROAD: f64 = 0.15;
-
-fn class_index(class: NetworkClass) -> usize {
-    NetworkClass::ALL
-        .iter()
-        .position(|each| *each == class)
-        .unwrap_or(0)
-}
-
-/// Prior share of classes among networks that are new to a legitimate account: mostly somebody's home or phone.
-/// Assumed; the tenant's own arrivals replace it after some dozens.
-fn class_prior(class: NetworkClass) -> f64 {
-    match class {
-        NetworkClass::Unknown => 0.0,
-        NetworkClass::Fixed => 0.53,
-        NetworkClass::Mobile => 0.29,
-        NetworkClass::Hosting => 0.04,
-        NetworkClass::Relay => 0.06,
-        NetworkClass::Corporate | NetworkClass::Private => 0.04,
-    }
-}
 
 /// Prior probabilities of version changes by silence: browsers release every four weeks, so that after a month the
 /// upgrade is the rule. Rows: under 1, 7, 30 days, longer; columns as [`VersionChange`].

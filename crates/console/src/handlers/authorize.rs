@@ -32,8 +32,9 @@ pub(crate) struct AuthorizeQuery {
     route: Option<String>,
 }
 
-/// Whether a visit may pass: 200 yes, 401 after another factor, 403 no. `Habitus-Failure-Mode` says what happens when no
-/// decision can be made, and `Habitus-Degraded` that this is what happened.
+/// Whether a visit may pass: 200 yes, 401 after another factor, 403 no. Unless the policy enforces, it may; what would be
+/// done stands in `Habitus-Disposition`. `Habitus-Failure-Mode` says what happens when no decision can be made, and
+/// `Habitus-Degraded` that this is what happened.
 ///
 /// The visit is told in headers that the proxy sets: `X-Real-IP` or `X-Forwarded-For`, `X-Original-URI` or
 /// `X-Forwarded-Uri`, `X-Original-Method` or `X-Forwarded-Method`, `X-Forwarded-Host`, `User-Agent`, and the account in
@@ -99,6 +100,9 @@ fn response(ruling: &Ruling) -> Response {
     };
     put("habitus-disposition", ruling.answer.disposition.name());
     put("habitus-failure-mode", ruling.fail.name());
+    if let Some(mode) = ruling.answer.mode {
+        put("habitus-mode", mode.name());
+    }
     if ruling.answer.degraded {
         put("habitus-degraded", "true");
     }

@@ -2,7 +2,7 @@
 
 use super::{Who, schema};
 use bytes::Bytes;
-use habitus_model::{Disposition, EventTime, RiskLevel, Text};
+use habitus_model::{Disposition, EventTime, Mode, RiskLevel, Text};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -113,6 +113,10 @@ pub struct AssessAnswer {
     pub model: Option<String>,
     /// Version of the policy; absent if none was asked.
     pub policy: Option<String>,
+    /// How far decisions reach: proxies turn visitors away in `enforce` only. Absent if nothing was computed, or where a
+    /// verdict of the past is shown.
+    #[schema(schema_with = schema::mode_or_null)]
+    pub mode: Option<Mode>,
 }
 
 /// One line of the explanation.
@@ -156,6 +160,7 @@ impl AssessAnswer {
             degraded_reason: Some(reason.to_owned()),
             model: None,
             policy: None,
+            mode: None,
         }
     }
 }

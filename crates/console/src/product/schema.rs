@@ -53,8 +53,16 @@ pub(super) fn action() -> RefOr<Schema> {
 }
 
 pub(super) fn mode() -> RefOr<Schema> {
+    modes().into()
+}
+
+pub(super) fn mode_or_null() -> RefOr<Schema> {
+    or_null(modes())
+}
+
+fn modes() -> Object {
     let all = [Mode::Observe, Mode::Recommend, Mode::Enforce];
-    words(all.iter().map(|mode| mode.name())).into()
+    words(all.iter().map(|mode| mode.name()))
 }
 
 pub(super) fn instant() -> RefOr<Schema> {

@@ -26,6 +26,7 @@ pub(super) struct Fake {
     pub notes: Mutex<Vec<AuditNote>>,
     pub refusal: Mutex<Option<Refusal>>,
     pub disposition: Mutex<Option<Disposition>>,
+    pub mode: Mutex<Option<Mode>>,
     pub delay: Mutex<Duration>,
     pub audit_fails: Mutex<bool>,
 }
@@ -105,6 +106,7 @@ pub(super) fn answer(disposition: Disposition) -> AssessAnswer {
         degraded_reason: None,
         model: Some("m1".to_owned()),
         policy: None,
+        mode: None,
     }
 }
 
@@ -186,7 +188,10 @@ impl Judge for Fake {
         let delay = *self.delay.lock();
         tokio::time::sleep(delay).await;
         self.refuse()?;
-        Ok(answer(self.disposition.lock().unwrap_or(Disposition::Allow)))
+        Ok(AssessAnswer {
+            mode: Some(self.mode.lock().unwrap_or(Mode::Enforce)),
+            ..answer(self.disposition.lock().unwrap_or(Disposition::Allow))
+        })
     }
 }
 

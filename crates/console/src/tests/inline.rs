@@ -10,7 +10,7 @@ use crate::ext_authz::message::{
 use crate::product::Refusal;
 use crate::settings::{AuthorizeRoute, Fail, Inline, Settings};
 use bytes::Bytes;
-use habitus_model::{Disposition, Text};
+use habitus_model::{Disposition, Mode, Text};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
@@ -147,6 +147,32 @@ async fn failing_open_or_closed_is_chosen_for_each_route_and_shown() {
         assert_eq!(response.status(), status, "{path}");
         assert_eq!(header(&response, "habitus-failure-mode"), Some(mode));
         assert_eq!(header(&response, "habitus-degraded"), Some("true"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_turned_away_unless_the_policy_enforces() {
+    let server = server_with(two_routes()).await;
+    let token = server.token(&[Scope::Ingest]);
+    for mode in [Mode::Observe, Mode::Recommend] {
+        *server.fake.mode.lock() = Some(mode);
+        for disposition in [Disposition::Challenge, Disposition::Deny, Disposition::Revoke] {
+            *server.fake.disposition.lock() = Some(disposition);
+            let response = with_token(server.get("/v1/authorize"), &token)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(response.status(), 200, "{mode:?} {disposition:?}");
+            assert_eq!(header(&response, "habitus-disposition"), Some(disposition.name()));
+            assert_eq!(header(&response, "habitus-mode"), Some(mode.name()));
+            let asked = check_request(None).encode_to_vec();
+            let (checked, _) = call(&server, &token, &asked).await;
+            assert_eq!(
+                checked.unwrap().status.unwrap().code,
+                0,
+                "{mode:?} {disposition:?}"
+            );
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, pending, popularity};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, NetworkClass, Opinion, Reason, Signal, Text};
+use habitus_profile::Profile;
 use habitus_profile::known::Familiarity;
+use habitus_profile::observation::NewNetwork;
 use habitus_profile::population::Kind;
 use habitus_profile::recall::LevelSeen;
 
@@ -24,6 +26,9 @@ const FLAT_ASN: f64 = 1.0 / 300.0;
 /// Networks of a country a visitor may meet, and the weight of that guess, visitors. Assumed.
 const NETWORKS_PER_COUNTRY: f64 = 30.0;
 const ABROAD_WEIGHT: f64 = 5.0;
+
+/// Habits that say less are not worth a line.
+const CLASS_HABIT_NATS_MIN: f64 = 0.05;
 
 impl Detector for Network {
     fn id(&self) -> DetectorId {
@@ -49,6 +54,7 @@ impl Detector for Network {
         let mut evidence = Vec::with_capacity(4);
         evidence.extend(seen.country.map(|level| country(view, level)));
         evidence.extend(seen.asn.map(|level| network(view, level)));
+        evidence.extend(class_habit(view));
         if seen.country.is_some_and(|country| country.is_new()) {
             let elsewhere = provider_abroad(view);
             // A provider that explains the country explains where it lies and which network it has.
@@ -190,6 +196,42 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
             )
         }
     }
+}
+
+/// Whether accounts like this one bring networks of this class: those that use VPNs bring further exits, those that never
+/// did hardly any.
+fn class_habit(view: &View<'_>) -> Option<Evidence> {
+    let (seen, class) = (view.seen, view.context.network.class);
+    let abroad = seen.country.is_some_and(|level| level.is_new());
+    let is_new = abroad || seen.asn.is_some_and(|level| level.is_new());
+    // Its own provider in another country is the habit itself, and has its line.
+    let is_own = seen.provider_abroad == Some(true);
+    if !is_new || is_own || class == NetworkClass::Unknown {
+        return None;
+    }
+    let rents = view.profile.is_some_and(Profile::rents);
+    let owner = view.population.class_habit(NewNetwork { abroad, rents, class });
+    let all = view.population.class_arrival(abroad, class);
+    let nats = (ln(all) - ln(owner)).clamp(-POPULARITY_NATS_MAX, POPULARITY_NATS_MAX);
+    if nats.abs() < CLASS_HABIT_NATS_MIN {
+        return None;
+    }
+    let signal = if nats > 0.0 {
+        "unusual_network_class"
+    } else {
+        "usual_network_class"
+    };
+    let text = if rents {
+        "a {0} network, as {1} of the new ones of accounts that used VPNs or hosting before"
+    } else {
+        "a {0} network, as {1} of the new ones of accounts that never used VPNs or hosting"
+    };
+    let facts = || vec![Fact::Name(Text::new(class.caption())), Fact::Share(owner)];
+    Some(line(
+        signal,
+        [nats, nats, nats, nats, 0.0],
+        view.because(text, facts),
+    ))
 }
 
 /// The account's own provider in another country: another exit of its VPN, or its line placed wrongly by the database.
