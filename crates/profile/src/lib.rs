@@ -11,6 +11,7 @@ pub mod campaigns;
 pub mod conduct;
 pub mod edge_habits;
 pub mod features;
+pub mod footprint;
 pub mod habits;
 pub mod hazard;
 pub mod joint;
