@@ -72,7 +72,7 @@ pub fn measured(asked: &Asked) -> io::Result<Cost> {
             let event = (chosen(at, once, accounts), BEFORE);
             crowd.queue(People::Consumer, event, (at, time(BEFORE, at, once)))?;
         }
-        copied += copy(&crowd.queued())?;
+        copied += copy(&crowd.queued());
         let round = crowd.learn()?;
         spent.normalize += round.normalize;
         spent.enrich += round.enrich;
@@ -87,7 +87,7 @@ pub fn measured(asked: &Asked) -> io::Result<Cost> {
         normalize: each(spent.normalize, 1e6),
         enrich: each(spent.enrich, 1e6),
         score: each(spent.score, 1e6),
-        lookup: look_up(accounts, asked.events)? * 1e9 / f64::from(asked.events),
+        lookup: look_up(accounts, asked.events) * 1e9 / f64::from(asked.events),
         copy: each(copied, 1e9),
         resident,
     })
@@ -134,22 +134,22 @@ fn narrow(small: u64) -> u32 {
 }
 
 /// CPU seconds of copying these bytes into memory that is there already.
-fn copy(bytes: &[u8]) -> io::Result<f64> {
+fn copy(bytes: &[u8]) -> f64 {
     let mut to = vec![1_u8; bytes.len()];
-    let began = cpu_seconds()?;
+    let began = cpu_seconds();
     to.copy_from_slice(black_box(bytes));
     black_box(&to);
-    Ok(cpu_seconds()? - began)
+    cpu_seconds() - began
 }
 
 /// CPU seconds of looking up as many random keys in a hash table of so many: what finding an account costs at the least.
-fn look_up(accounts: u32, events: u32) -> io::Result<f64> {
+fn look_up(accounts: u32, events: u32) -> f64 {
     let key = |number: u64| mixed(number, 37);
     let mut table: HashTable<(u64, u64)> = HashTable::with_capacity(usize::try_from(accounts).unwrap_or(0));
     for account in 0..u64::from(accounts) {
         table.insert_unique(key(account), (key(account), account), |entry| entry.0);
     }
-    let began = cpu_seconds()?;
+    let began = cpu_seconds();
     let mut sum = 0_u64;
     for at in 0..u64::from(events) {
         let wanted = key(mixed(at, 41) % u64::from(accounts));
@@ -157,7 +157,7 @@ fn look_up(accounts: u32, events: u32) -> io::Result<f64> {
         sum = sum.wrapping_add(found.map_or(0, |entry| entry.1));
     }
     black_box(sum);
-    Ok(cpu_seconds()? - began)
+    cpu_seconds() - began
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ const HEAD: &str = "\
 # Footprint
 
 Made by `cargo xtask bench --footprint`; not edited by hand. Each measurement is a process of its own that puts lines of a seeded log
-through the stages of replay on one thread; costs are CPU time of that thread (`schedstat`), memory is what the kernel says is in RAM
+through the stages of replay on one thread; costs are CPU time of that thread, memory is what the kernel says is in RAM
 (`VmRSS`), with the allocator of the program.
 
 Cost: every account has logged in twice; then as many different accounts as are measured log in for the third time, far apart in memory.

@@ -1,23 +1,16 @@
 //! What the kernel tells of this process. Linux: reads `/proc`.
 
+use habitus_model::math::from_i64;
+use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::io;
 use std::time::Instant;
 
-/// CPU time of this thread so far, seconds; exact to a scheduler's tick (some milliseconds) while it runs.
-///
-/// # Errors
-/// The kernel does not tell (it was built without `CONFIG_SCHED_INFO`).
-pub fn cpu_seconds() -> io::Result<f64> {
-    let path = "/proc/thread-self/schedstat";
-    let told = fs::read_to_string(path)?;
-    let nanoseconds = told
-        .split_whitespace()
-        .next()
-        .and_then(|field| field.parse::<f64>().ok());
-    nanoseconds
-        .map(|nanoseconds| nanoseconds / 1e9)
-        .ok_or_else(|| io::Error::other(format!("{path} is not as the kernel's documentation says")))
+/// CPU time of this thread so far, seconds.
+pub fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let (seconds, nanoseconds) = (from_i64(time.tv_sec), from_i64(time.tv_nsec));
+    seconds + nanoseconds / 1e9
 }
 
 /// Memory of this process that is in RAM, MiB.
@@ -66,15 +59,15 @@ mod tests {
 
     #[test]
     fn work_takes_time_and_sleep_does_not() {
-        let before = cpu_seconds().unwrap();
+        let before = cpu_seconds();
         std::thread::sleep(std::time::Duration::from_millis(60));
-        let slept = cpu_seconds().unwrap() - before;
+        let slept = cpu_seconds() - before;
         let mut sum = 0_u64;
         let until = now() + std::time::Duration::from_millis(200);
         while now() < until {
             sum = std::hint::black_box(sum + 1);
         }
-        let worked = cpu_seconds().unwrap() - before - slept;
+        let worked = cpu_seconds() - before - slept;
         assert!(slept < 0.05 && worked > slept, "{slept} {worked}");
     }
 }
