@@ -10,6 +10,7 @@ use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::memory::Memory;
 use crate::observation::{NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
+use crate::room;
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
 use habitus_model::math::{half_life_factor, to_f32};
@@ -411,6 +412,7 @@ impl Profile {
                 if self.versions.len() >= FAMILIES.capacity {
                     self.versions.remove(0);
                 }
+                room::for_one_more(&mut self.versions);
                 self.versions.push(now);
             }
         }

@@ -26,6 +26,7 @@ pub mod population;
 pub mod prompt_habits;
 pub mod recall;
 pub mod recovery;
+mod room;
 pub mod second_factor;
 pub mod session_habits;
 pub mod teleport;
