@@ -13,9 +13,9 @@ mod bench;
 mod counts;
 mod deb;
 mod packages;
+mod python;
 mod run;
 mod scaffold;
-mod schemathesis;
 mod steps;
 mod tidy;
 
@@ -29,6 +29,8 @@ usage: cargo xtask COMMAND
   new format|feature|detector NAME    a new part: its file, its line in the list, its fixtures
   tidy                                the style rules that neither rustfmt nor clippy knows
   bench [OPTION…]                     replay beside bare parsers of the same file; the table goes to docs/speed.md
+  bench --peers [OPTION…]             replay beside DuckDB and Python's detectors; the table goes to docs/peers.md
+  bench --footprint [OPTION…]         cost and memory by number and kind of accounts; the table goes to docs/footprint.md
   deb [--binary FILE] [--out DIR]     the Debian package, of a release build or of a program that is there";
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use crate::counts::Counts;
 use crate::packages;
-use crate::schemathesis;
+use crate::python;
 use crate::steps::{Action, DEBIAN_PACKAGES, Needs, STEPS, Step};
 use crate::tidy;
 use std::io::{BufRead, BufReader, IsTerminal, PipeReader, Write};
@@ -101,7 +101,7 @@ fn run_step(root: &Path, step: &Step) -> Outcome {
         Needs::Tool { probe, install } => {
             (!cargo_knows(root, probe)).then(|| format!("not installed here; install it with `{install}`"))
         }
-        Needs::Schemathesis => schemathesis::prepare(root).err(),
+        Needs::Python(environment) => python::prepare(root, environment).err(),
     };
     if let Some(why) = missing {
         return Outcome::Skipped(why);

@@ -4,6 +4,7 @@
 //! optimisation and so belong to the full run.
 
 use crate::packages::DebianPackage;
+use crate::python::{self, Environment};
 
 /// What a step runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub enum Needs {
         /// The command that installs it.
         install: &'static str,
     },
-    /// Schemathesis, which is installed below `target` if Python and its package index are there.
-    Schemathesis,
+    /// A virtual environment, which is made below `target` if Python and its package index are there.
+    Python(Environment),
 }
 
 /// One check.
@@ -75,6 +76,7 @@ pub const STEPS: &[Step] = &[
     ),
     DOCUMENTATION,
     SCHEMATHESIS,
+    PEERS,
     slow(
         "scaffolds compile",
         &["test", "--package", "xtask", "--locked", "--", "--ignored"],
@@ -101,7 +103,7 @@ pub const DEBIAN_PACKAGES: &[DebianPackage] = &[
     needed("chromium-driver", "app/tests/it/browser.rs drives Chromium"),
     needed(
         "python3-venv",
-        "the step `schemathesis` installs what it runs below target",
+        "the steps `schemathesis` and `peers` install what they run below target",
     ),
     needed(
         "valgrind",
@@ -145,7 +147,7 @@ const FUZZ: Step = Step {
 };
 
 const SCHEMATHESIS: Step = Step {
-    needs: Needs::Schemathesis,
+    needs: Needs::Python(python::SCHEMATHESIS),
     ..slow(
         "schemathesis",
         &[
@@ -158,6 +160,24 @@ const SCHEMATHESIS: Step = Step {
             "--",
             "--ignored",
             "schemathesis",
+        ],
+    )
+};
+
+/// What replay is measured beside does what the table says, at a small size.
+const PEERS: Step = Step {
+    needs: Needs::Python(python::PEERS),
+    ..slow(
+        "peers",
+        &[
+            "test",
+            "--package",
+            "habitus-peers",
+            "--test",
+            "peers",
+            "--locked",
+            "--",
+            "--ignored",
         ],
     )
 };

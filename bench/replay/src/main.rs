@@ -9,14 +9,12 @@
     reason = "a developer command talks on the terminal"
 )]
 
-mod line;
-mod measure;
 mod peer;
 mod stages;
 mod table;
-mod world;
 
 use clap::{Parser, Subcommand};
+use habitus_bench::{line, measure, world};
 use std::process::ExitCode;
 
 /// Speed of `habitus replay` beside its peers.

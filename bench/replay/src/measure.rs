@@ -1,5 +1,6 @@
 //! What a whole process takes: time, CPU, memory.
 
+use serde::Deserialize;
 use std::fs;
 use std::io;
 use std::process::{Command, Stdio};
@@ -7,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What one run took.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub struct Taken {
     /// From start to end.
     pub wall_seconds: f64,
@@ -78,7 +79,8 @@ fn peak(status: &str) -> Option<f64> {
     Some(kib / 1_024.0)
 }
 
-/// The middle one; of an even number the lower.
+/// The middle one; of an even number the lower; not a number of none.
+#[must_use]
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len().saturating_sub(1) / 2;

@@ -114,7 +114,13 @@ pub fn command(asked: &Table) -> io::Result<()> {
     fs::create_dir_all(&asked.dir)?;
     let mut text = String::new();
     for kind in [Kind::Login, Kind::Ocsf] {
-        let file = generated(asked, kind)?;
+        let file = world::kept(&Generate {
+            kind,
+            events: asked.events,
+            accounts: asked.accounts,
+            seed: 1,
+            out: asked.dir.clone(),
+        })?;
         let bytes = fs::metadata(&file)?.len() / u64::from(asked.events.max(1));
         let measured = measure_all(asked, &file)?;
         section(asked, (kind, bytes), &measured, &mut text).map_err(io::Error::other)?;
@@ -124,27 +130,6 @@ pub fn command(asked: &Table) -> io::Result<()> {
         Some(page) => fs::write(page, format!("{HEAD}\n{text}")),
         None => Ok(()),
     }
-}
-
-/// The file for a kind; one that was made before is used again.
-fn generated(asked: &Table, kind: Kind) -> io::Result<PathBuf> {
-    let (events, accounts) = (asked.events, asked.accounts);
-    let path = asked
-        .dir
-        .join(format!("{}-{events}-{accounts}.ndjson", kind.name()));
-    if !path.exists() {
-        let part = path.with_extension("part");
-        let log = Generate {
-            kind,
-            events,
-            accounts,
-            seed: 1,
-            out: part.clone(),
-        };
-        world::write(&log, &part)?;
-        fs::rename(&part, &path)?;
-    }
-    Ok(path)
 }
 
 fn measure_all(asked: &Table, file: &Path) -> io::Result<Vec<Measured>> {

@@ -6,7 +6,7 @@
 use crate::line::{self, Kind};
 use clap::Args;
 use oorandom::Rand64;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +69,9 @@ const LATE_MS: u64 = 20_000;
 const FAILED_PERMILLE: u64 = 30;
 /// Logins from somewhere else altogether, in parts of ten thousand: trips, and what should stand out.
 const ELSEWHERE_PER_MYRIAD: u64 = 5;
+/// Of a hundred logins, those from here on are from the office, and from a phone.
+const OFFICE_FROM: u64 = 60;
+const PHONE_FROM: u64 = 90;
 /// Cities, and providers in each.
 pub const CITIES: u32 = 400;
 const PROVIDERS: u32 = 12;
@@ -122,15 +125,10 @@ impl World {
             home
         };
         let place = self.draw(100);
-        // Home six times in ten, office three times, and a phone network with ever new addresses.
         let (provider, host) = match place {
             _ if elsewhere => (narrow(self.draw(u64::from(PROVIDERS))), self.draw(1 << 14)),
-            0..60 => (
-                narrow((habit >> 8) % u64::from(PROVIDERS)),
-                (habit >> 16) % (1 << 14),
-            ),
-            60..90 => (narrow((habit >> 40) % 4), (habit >> 50) % 16),
-            _ => (PROVIDERS - 1, self.draw(1 << 12)),
+            ..PHONE_FROM => usual(habit, place, 0),
+            _ => usual(habit, place, self.draw(1 << 12)),
         };
         Spot {
             city,
@@ -156,16 +154,57 @@ impl Iterator for World {
             0
         };
         let account = self.account();
-        let devices = 1 + mixed(u64::from(account), 7) % 3;
         Some(Login {
             number,
             time: START_MS + u64::from(number) * step - late,
             account,
-            device: narrow(self.draw(devices)),
+            device: narrow(self.draw(devices(account))),
             spot: self.spot(account),
             succeeded: self.draw(1_000) >= FAILED_PERMILLE,
         })
     }
+}
+
+/// Provider and host of somebody at home six times in ten, in the office three times, and else on a phone network with ever
+/// new addresses. `place` is below 100.
+fn usual(habit: u64, place: u64, phone: u64) -> (u32, u64) {
+    match place {
+        ..OFFICE_FROM => (
+            narrow((habit >> 8) % u64::from(PROVIDERS)),
+            (habit >> 16) % (1 << 14),
+        ),
+        OFFICE_FROM..PHONE_FROM => (narrow((habit >> 40) % 4), (habit >> 50) % 16),
+        _ => (PROVIDERS - 1, phone),
+    }
+}
+
+impl Login {
+    /// The login of an account that comes after `before` others of it, drawn from these numbers alone: for populations whose
+    /// every account must log in a known number of times. Number and time are those of the event.
+    #[must_use]
+    pub fn after(account: u32, before: u32, (number, time): (u32, u64)) -> Self {
+        let habit = mixed(u64::from(account), 1);
+        let drawn = mixed(u64::from(account) << 32 | u64::from(before), 23);
+        let city = narrow(habit % u64::from(CITIES));
+        let (provider, host) = usual(habit, drawn % 100, (drawn >> 8) % (1 << 12));
+        Self {
+            number,
+            time,
+            account,
+            device: narrow((drawn >> 24) % devices(account)),
+            spot: Spot {
+                city,
+                provider,
+                address: address(city, provider, host),
+            },
+            succeeded: true,
+        }
+    }
+}
+
+/// Devices of an account: one to three.
+fn devices(account: u32) -> u64 {
+    1 + mixed(u64::from(account), 7) % 3
 }
 
 /// An address that a public table places somewhere, and the same for the same city, provider and host.
@@ -195,11 +234,40 @@ fn narrow(small: u64) -> u32 {
 }
 
 /// Writes the log that is asked for.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn command(asked: &Generate) -> io::Result<()> {
     write(asked, &asked.out)
 }
 
+/// The log that is asked for, as a file in the directory `out`; one that was made before is used again.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn kept(asked: &Generate) -> io::Result<PathBuf> {
+    let Generate {
+        kind,
+        events,
+        accounts,
+        seed,
+        out,
+    } = asked;
+    let name = kind.name();
+    let path = out.join(format!("{name}-{events}-{accounts}-{seed}.ndjson"));
+    if !path.exists() {
+        // Whole or not at all: a run that breaks off leaves a part that nobody takes for the log.
+        let part = path.with_extension("part");
+        write(asked, &part)?;
+        fs::rename(&part, &path)?;
+    }
+    Ok(path)
+}
+
 /// Writes a log to a file.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn write(asked: &Generate, path: &Path) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut text = String::with_capacity(1_024);
@@ -212,56 +280,4 @@ pub fn write(asked: &Generate, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use habitus_normalize::{FormatChoice, Normalizer, Options};
-
-    fn asked(kind: Kind) -> Generate {
-        Generate {
-            kind,
-            events: 2_000,
-            accounts: 500,
-            seed: 9,
-            out: PathBuf::new(),
-        }
-    }
-
-    fn log(kind: Kind) -> Vec<u8> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log");
-        write(&asked(kind), &path).unwrap();
-        std::fs::read(path).unwrap()
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_bytes() {
-        assert_eq!(log(Kind::Login), log(Kind::Login));
-    }
-
-    #[test]
-    fn events_have_the_size_that_the_table_says_and_are_understood() {
-        for (kind, bytes) in [(Kind::Login, 350), (Kind::Ocsf, 700)] {
-            let log = log(kind);
-            let mean = log.len() / 2_000;
-            assert!(mean.abs_diff(bytes) < bytes / 10, "{kind:?}: {mean}");
-            let normalizer = Normalizer::new(FormatChoice::Auto, Options::default());
-            let mut events = Vec::new();
-            for line in log.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                normalizer.normalize(line, 1, &mut events).unwrap();
-            }
-            assert_eq!(events.len(), 2_000);
-            let told = |event: &habitus_model::Event| event.account_id().is_some() && event.src.asn.is_some();
-            assert!(events.iter().all(told), "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn few_accounts_do_most_of_the_logins() {
-        let mut counts = [0_u32; 500];
-        for login in World::new(&asked(Kind::Login)) {
-            counts[usize::try_from(login.account).unwrap()] += 1;
-        }
-        let busy: u32 = counts[..50].iter().sum();
-        assert!((600..1_400).contains(&busy), "{busy}");
-    }
-}
+mod tests;

@@ -181,6 +181,11 @@ impl Accounts {
         self.slab.count
     }
 
+    /// Bytes of the index. O(1).
+    pub fn index_bytes(&self) -> usize {
+        self.index.allocation_size()
+    }
+
     fn position(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<usize> {
         let is_it = |at: &u32| {
             let held = usize::try_from(*at).ok().and_then(|at| self.slab.get(at));

@@ -10,6 +10,7 @@ mod clerk;
 mod engine;
 pub mod epoch;
 mod executor;
+mod footprint;
 mod network;
 mod snapshot;
 mod stage;

@@ -10,6 +10,7 @@ use crate::known::{Arrival, Known, Learned, Retention, Visit};
 use crate::memory::Memory;
 use crate::observation::{NewNetwork, NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
+use crate::room;
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
 use habitus_model::math::{half_life_factor, to_f32};
@@ -257,27 +258,6 @@ impl Profile {
         Some(told)
     }
 
-    /// Bytes this profile takes, heap included. Cost: a few additions.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let sets = [
-            &self.countries,
-            &self.asns,
-            &self.prefixes,
-            &self.hosts,
-            &self.families,
-            &self.clients,
-        ];
-        std::mem::size_of::<Self>()
-            + sets.iter().map(|set| set.heap_bytes()).sum::<usize>()
-            + self.versions.capacity() * std::mem::size_of::<Version>()
-            + self.positions.heap_bytes()
-            + self
-                .memory
-                .as_ref()
-                .map_or(0, |memory| std::mem::size_of::<Memory>() + memory.heap_bytes())
-    }
-
     fn decay(&self, now: Minutes) -> f64 {
         half_life_factor(now.days_since(self.last_seen), COUNTS_HALF_LIFE_DAYS)
     }
@@ -454,6 +434,7 @@ impl Profile {
                 if self.versions.len() >= FAMILIES.capacity {
                     self.versions.remove(0);
                 }
+                room::for_one_more(&mut self.versions);
                 self.versions.push(now);
             }
         }

@@ -4,6 +4,7 @@
 //! autonomous system, the addresses of a prefix) were new: the type counts of an interpolated Pitman–Yor model
 //! (Teh 2006). Fails where an account has more habitual values than the set has room for; the rarest are then forgotten.
 
+use crate::room;
 use habitus_model::Minutes;
 use habitus_model::math::{half_life_factor, to_f32};
 use serde::{Deserialize, Serialize};
@@ -201,6 +202,7 @@ impl Known {
             Arrival::Clean | Arrival::Strong => (Trust::Trusted, Learned::Known),
             Arrival::Suspicious => (Trust::Pending { since: now, clean: 0 }, Learned::Waiting),
         };
+        room::for_one_more(&mut self.entries);
         self.entries.push(Entry {
             key,
             weight: 1.0,

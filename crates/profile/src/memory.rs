@@ -126,15 +126,16 @@ impl Memory {
         }
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap of sessions, of what is used, and of what a machine keeps to.
     #[must_use]
-    pub fn heap_bytes(&self) -> usize {
-        let sessions = self.sessions.as_ref();
-        let edges = self.edges.as_ref();
-        let machine = self.machine.as_ref();
-        sessions.map_or(0, |held| std::mem::size_of::<Sessions>() + held.heap_bytes())
-            + edges.map_or(0, |held| std::mem::size_of::<Edges>() + held.heap_bytes())
-            + machine.map_or(0, |held| std::mem::size_of::<Machine>() + held.heap_bytes())
+    pub fn heap_bytes_by_part(&self) -> [usize; 3] {
+        let (sessions, edges) = (self.sessions.as_deref(), self.edges.as_deref());
+        let machine = self.machine.as_deref();
+        [
+            sessions.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+            edges.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+            machine.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+        ]
     }
 
     fn learn_prompt(&mut self, seen: &Sighting, conduct: &Conduct, arrival: Arrival, told: &mut Told) {

@@ -40,8 +40,10 @@ const ROLES: &[(&str, Role)] = &[
     ("habitus", Role::App),
     ("habitus-testkit", Role::Tool),
     ("habitus-bench", Role::Tool),
+    ("habitus-footprint", Role::Tool),
     ("habitus-fuzzing", Role::Tool),
     ("habitus-load", Role::Tool),
+    ("habitus-peers", Role::Tool),
     ("xtask", Role::Tool),
 ];
 

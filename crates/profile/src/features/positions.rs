@@ -3,6 +3,7 @@
 //! Distinct: farther apart than both radii together. An event that arrives late is placed among them by its own time,
 //! so that it can be compared with the place before it and the place after it.
 
+use crate::room;
 use habitus_model::geo::combined_radius;
 use habitus_model::{Coordinates, EventTime, Km, NetworkClass};
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,7 @@ impl Positions {
 
     fn insert(&mut self, position: Position) {
         let at = self.held.partition_point(|held| held.time <= position.time);
+        room::for_one_more(&mut self.held);
         self.held.insert(at, position);
     }
 }

@@ -7,6 +7,7 @@
 use crate::joint::NetworkNovelty;
 use crate::keys::Keys;
 use crate::known::Arrival;
+use crate::room;
 use habitus_model::activity::AuthenticationActivity;
 use habitus_model::{Activity, Conduct, Context, Deed, Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};
@@ -237,6 +238,7 @@ impl Sessions {
         if at.is_none() && self.held.len() >= SESSIONS_MAX {
             self.held.remove(0);
         }
+        room::for_one_more(&mut self.held);
         self.held.push(session);
     }
 
@@ -388,6 +390,7 @@ impl Session {
             let oldest = self.anchors.iter().position(|anchor| anchor.alien).unwrap_or(0);
             self.anchors.remove(oldest);
         }
+        room::for_one_more(&mut self.anchors);
         self.anchors.push(anchor);
     }
 }
