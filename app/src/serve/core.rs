@@ -75,6 +75,8 @@ pub enum Work {
     },
     /// Take a snapshot, and tell when it is on stable storage.
     Snapshot(oneshot::Sender<()>),
+    /// A snapshot is on stable storage, or could not be put there.
+    SnapshotEnded,
     /// Go no further.
     Stop,
 }

@@ -6,7 +6,7 @@
 use super::clock;
 use super::core::Core;
 use super::reading::ReadRecord;
-use habitus_journal::seen::{Hasher, Identity, Seen, SeenRecovery, SeenSettings};
+use habitus_journal::seen::{Hasher, Identity, Seen, SeenRecovery, SeenSettings, Work};
 use habitus_journal::storage::RealFs;
 use habitus_journal::{Keyring, Result};
 use habitus_live::Arrival;
@@ -73,26 +73,25 @@ impl Gate {
     /// Writes what is settled to a file, so that a start reads less of the log. Not while another file is written.
     pub fn write_out(&self) {
         let work = self.lock().write_out(clock::now());
-        let done = work.and_then(|work| match work {
-            Some(work) => {
-                let outcome = work.run();
-                self.lock().finish(outcome)
-            }
-            None => Ok(()),
-        });
-        if let Err(error) = done {
+        if let Some(Err(error)) = work.map(|work| self.carry_out(work)) {
             tracing::error!(%error, "what was seen cannot be written; the log is kept until it can");
         }
     }
 
     /// Does one piece of work that is due, and says whether there was one.
     fn tend(&self) -> Result<bool> {
-        let due = self.lock().due(clock::now())?;
+        let due = self.lock().due(clock::now());
         let Some(work) = due else { return Ok(false) };
         let _span = tracing::info_span!("seen").entered();
-        let outcome = work.run();
-        self.lock().finish(outcome)?;
+        self.carry_out(work)?;
         Ok(true)
+    }
+
+    /// Everything that takes long is done while others ask: files are written, memory is given back, files are removed.
+    fn carry_out(&self, work: Work) -> Result<()> {
+        let outcome = work.run();
+        let spent = self.lock().adopt(outcome)?;
+        spent.clear()
     }
 }
 

@@ -92,6 +92,7 @@ impl Core {
         span.record("records", read.records.len());
         let (rejected, ignored) = (read.rejected_count, read.ignored);
         let ids = self.gate.identities((&sent.tenant, &sent.source), &read.records);
+        let entries = entries(sent, &read.records);
         // Held until the entries are in the committer's queue: a second copy is answered after the first is durable.
         let mut seen = self.gate.lock();
         // Whether a first copy will be kept is not known yet, so nobody is told that a second is a duplicate of it.
@@ -106,7 +107,7 @@ impl Core {
             entries,
             ids,
             answer,
-        } = self.pass(&mut seen, sent, (read, &ids))?;
+        } = self.pass(&mut seen, sent, (read, entries, &ids))?;
         self.count(&answer, rejected, ignored);
         let (core, forgotten) = (Shared::clone(self), ids.clone());
         let under_way = UnderWay {
@@ -156,23 +157,23 @@ impl Core {
         &self,
         seen: &mut Seen,
         sent: &Sent,
-        (mut read, ids): (Read, &[Identity]),
+        (mut read, entries, ids): (Read, Vec<Entry>, &[Identity]),
     ) -> Result<Passed, Refusal> {
         let mut passed = Passed::default();
         // After the others, so that records and positions run side by side.
         let mut conflicts = Vec::new();
-        for (record, id) in std::mem::take(&mut read.records).into_iter().zip(ids) {
+        let records = std::mem::take(&mut read.records);
+        for ((record, entry), id) in records.into_iter().zip(entries).zip(ids) {
             let events = u64::try_from(record.events.len()).unwrap_or(u64::MAX);
             let sighting = seen.check(*id, sent.ingest).map_err(|error| {
                 seen.forget(std::mem::take(&mut passed.ids));
                 refusal(&error)
             })?;
-            let entry = |kind| kept::event(kind, sent, record.occurrence, &record.raw);
             match sighting {
                 Sighting::New => {
                     passed.answer.accepted += events;
                     passed.ids.push(id.fingerprint);
-                    passed.entries.push(entry(Kind::Event));
+                    passed.entries.push(entry);
                     passed.records.push(record);
                 }
                 // One that is under way stands twice in what was sent now.
@@ -181,7 +182,8 @@ impl Core {
                     passed.answer.duplicates += events;
                     let result = Taken::conflict;
                     self.metrics.events.get_or_create(&ByResult { result }).inc();
-                    conflicts.push(entry(Kind::Conflict));
+                    let kind = Kind::Conflict.number();
+                    conflicts.push(Entry { kind, ..entry });
                 }
             }
         }
@@ -209,6 +211,12 @@ impl Core {
                 .inc_by(count);
         }
     }
+}
+
+/// What the log keeps if all records are new. Made before the gate is closed to others: it copies every record.
+fn entries(sent: &Sent, records: &[ReadRecord]) -> Vec<Entry> {
+    let entry = |record: &ReadRecord| kept::event(Kind::Event, sent, record.occurrence, &record.raw);
+    records.iter().map(entry).collect()
 }
 
 fn bytes_of(content: &Content) -> usize {

@@ -22,6 +22,7 @@ pub const HOOK: ByHook = ByHook { hook: "assess" };
 impl Core {
     /// The decision on one event; waits for the state no longer than `patience`.
     fn judge(&self, question: &Question, patience: Duration) -> Result<AssessAnswer, Refusal> {
+        let span = tracing::info_span!("assess", degraded = tracing::field::Empty).entered();
         let sent = Sent {
             tenant: question.who.tenant.clone(),
             source: question.source.clone().unwrap_or_default(),
@@ -29,7 +30,9 @@ impl Core {
             ingest: clock::now(),
         };
         let arrival = self.one(question, &sent)?;
-        let Some(reducer) = self.reducer.try_read_for(patience) else {
+        let reducer = self.reducer.try_read_for(patience);
+        span.record("degraded", reducer.is_none());
+        let Some(reducer) = reducer else {
             return Ok(AssessAnswer::degraded(
                 self.fallback,
                 "the state is being written",

@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 
 /// Bounds of latencies, seconds: from a tenth of a millisecond to ten seconds.
 const SECONDS: [f64; 16] = [
@@ -63,6 +64,21 @@ pub struct ByHook {
     pub hook: &'static str,
 }
 
+/// What others wait for while the state is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "labels are written as the variants are named")]
+pub enum Holding {
+    /// Some events are judged: inline decisions wait.
+    batch,
+    /// A picture is taken for a snapshot: judging waits.
+    picture,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByHolding {
+    pub by: Holding,
+}
+
 /// All of it.
 #[derive(Debug)]
 pub struct Metrics {
@@ -77,6 +93,8 @@ pub struct Metrics {
     pub commit: Histogram,
     /// Inline decisions.
     pub hook: Family<ByHook, Histogram, fn() -> Histogram>,
+    /// Longest stretches in which the state is held.
+    pub hold: Family<ByHolding, Histogram, fn() -> Histogram>,
     /// Inline decisions that gave the default.
     pub fallback: Family<ByHook, Counter>,
     /// Analysts' verdicts.
@@ -112,6 +130,7 @@ impl Metrics {
             detect: Histogram::new(LONG),
             commit: Histogram::new(SECONDS),
             hook: Family::new_with_constructor(seconds),
+            hold: Family::new_with_constructor(seconds),
             fallback: Family::default(),
             verdicts: Family::default(),
             actions: Family::default(),
@@ -133,6 +152,12 @@ impl Metrics {
         drop(metrics.fallback.get_or_create(&super::judge::HOOK));
         metrics.register();
         metrics
+    }
+
+    /// The state was held since then.
+    pub fn held(&self, by: Holding, since: Instant) {
+        let seconds = since.elapsed().as_secs_f64();
+        self.hold.get_or_create(&ByHolding { by }).observe(seconds);
     }
 
     /// As text.
@@ -167,6 +192,11 @@ impl Metrics {
             self.commit.clone(),
         );
         r.register("hook_latency_seconds", "Inline decisions", self.hook.clone());
+        r.register(
+            "state_hold_seconds",
+            "How long the state is held at a time",
+            self.hold.clone(),
+        );
         r.register(
             "hook_fallback",
             "Inline decisions that gave the default",

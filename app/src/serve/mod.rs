@@ -26,6 +26,7 @@ pub mod offline;
 mod offsite;
 mod operations;
 mod orders;
+mod patience;
 mod reading;
 mod records;
 mod recovery;

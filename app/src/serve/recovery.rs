@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! log ─▶ reader (a thread) ─▶ parsed by all cores ─▶ applied in the order of the log
+//!                                                └─▶ what was seen is put in again (a thread)
 //! ```
 //!
 //! Every event of the log was judged where it stands, and is so again: what came twice is not in it.
@@ -29,6 +30,8 @@ use std::thread;
 const AT_ONCE: usize = 512;
 /// Batches that wait before and after each parser.
 const WAITING: usize = 2;
+/// Batches of what was seen that wait: they are small, and a file that is written in between holds them up.
+const SEEN_WAITING: usize = 256;
 /// Parsers at most: the reducer is one thread, and does about as much for an event as its parsing costs.
 const PARSERS_MAX: usize = 4;
 
@@ -136,8 +139,33 @@ pub fn restore(
     let from = marks.map_or(parser.judge_from, |marks| {
         marks.recovery.restore_from.0.min(parser.judge_from)
     });
-    restored.lost = replay((past, from), &parser, |parsed| restored.take(parsed, marks))?;
+    restored.lost = thread::scope(|scope| {
+        let (send, seen) = sync_channel(SEEN_WAITING);
+        let remembering = marks.map(|marks| scope.spawn(move || remember(marks.gate, &seen)));
+        let lost = replay((past, from), &parser, |parsed| restored.take(parsed, &send));
+        drop(send);
+        let remembered = remembering.map_or(Ok(Ok(())), thread::ScopedJoinHandle::join);
+        let remembered =
+            remembered.map_err(|_| Failure::new(Trouble::Bug, "what was seen was not put in again"))?;
+        remembered.map_err(super::store::failure)?;
+        lost
+    })?;
+    restored.catch_up();
     Ok(restored)
+}
+
+/// One event that is to be known again: what by, when it came, and the position after its record.
+type Again = (Identity, (IngestTime, Position));
+
+/// Puts in again what was seen. A thread of its own: a million new ones take a second, and two files to be written.
+fn remember(gate: &Gate, batches: &Receiver<Vec<Again>>) -> habitus_journal::Result<()> {
+    for batch in batches {
+        let mut seen = gate.lock();
+        for (identity, place) in batch {
+            seen.restore(identity, place)?;
+        }
+    }
+    Ok(())
 }
 
 fn from_snapshot(snapshot: &Snapshot, settings: Settings) -> Result<Restored, Failure> {
@@ -328,15 +356,17 @@ impl Restored {
         }
     }
 
-    fn take(&mut self, batch: Vec<Parsed>, marks: Option<&Marks<'_>>) -> Result<(), Failure> {
+    /// Takes the next of the log; what was seen is handed on.
+    fn take(&mut self, batch: Vec<Parsed>, seen: &SyncSender<Vec<Again>>) -> Result<(), Failure> {
         let mut entries = Vec::with_capacity(batch.len());
+        let mut again = Vec::new();
         for parsed in batch {
             let next = parsed.position + 1;
-            if let (Some(marks), Some(identity)) = (marks, parsed.mark) {
-                let place = (parsed.ingested, Position(next));
-                let restored = marks.gate.lock().restore(identity, place);
-                restored.map_err(super::store::failure)?;
-            }
+            again.extend(
+                parsed
+                    .mark
+                    .map(|identity| (identity, (parsed.ingested, Position(next)))),
+            );
             if parsed.position < self.position {
                 continue;
             }
@@ -345,13 +375,25 @@ impl Restored {
             entries.extend(parsed.entries);
             self.ordered.decided.extend(parsed.decided);
         }
-        self.apply(entries);
+        if !again.is_empty() && seen.send(again).is_err() {
+            return Err(Failure::new(
+                Trouble::Unavailable,
+                "what was seen cannot be put in again",
+            ));
+        }
+        let mut out = Vec::new();
+        self.reducer.replay(entries, &Sequential, &mut out);
+        self.follow(out);
         Ok(())
     }
 
-    fn apply(&mut self, entries: Vec<Entry>) {
+    fn catch_up(&mut self) {
         let mut out = Vec::new();
-        self.reducer.apply(entries, &Sequential, &mut out);
+        self.reducer.catch_up(&mut out);
+        self.follow(out);
+    }
+
+    fn follow(&mut self, out: Vec<Output>) {
         for output in out {
             match output {
                 Output::Verdict {

@@ -1,7 +1,7 @@
 //! The reducer's thread: everything that is on stable storage, in the order of the log.
 
 use super::core::{Core, Shared, Work};
-use super::metrics::{ByLevel, ByVerdict};
+use super::metrics::{ByLevel, ByVerdict, Holding};
 use super::snapshots::Keeper;
 use super::{clock, shown};
 use habitus_engine::Sequential;
@@ -13,6 +13,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Events judged under one lock: about a millisecond, so that inline decisions wait no longer.
 const AT_ONCE: usize = 64;
@@ -63,14 +64,12 @@ impl Reduce {
                     self.apply(vec![*entry]);
                     self.reached(position + 1);
                 }
-                Work::Snapshot(told) => {
-                    self.keeper.save(&self.core);
-                    let _ = told.send(());
-                }
+                Work::Snapshot(told) => self.keeper.ask(told, &self.core),
+                Work::SnapshotEnded => self.keeper.finished(&self.core),
                 Work::Stop => break,
             }
         }
-        self.keeper.save(&self.core);
+        self.keeper.end(&self.core);
     }
 
     fn reached(&mut self, position: u64) {
@@ -86,7 +85,11 @@ impl Reduce {
         let mut out = Vec::new();
         while entries.peek().is_some() {
             let some: Vec<Entry> = entries.by_ref().take(AT_ONCE).collect();
-            self.core.reducer.write().apply(some, &Sequential, &mut out);
+            let mut reducer = self.core.reducer.write();
+            let began = Instant::now();
+            reducer.apply(some, &Sequential, &mut out);
+            drop(reducer);
+            self.core.metrics.held(Holding::batch, began);
             let mut news = Vec::new();
             for output in out.drain(..) {
                 self.publish(output, &mut news);

@@ -16,6 +16,7 @@ use super::metrics::Metrics;
 use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
+use super::patience::give_way;
 use super::reading::Reader;
 use super::records::{AuditDoor, Records};
 use super::recovery::{Marks, Past, Restored, restore};
@@ -308,6 +309,7 @@ async fn tick(core: Shared) {
 }
 
 fn keep_up(core: &Core, maintenance: Maintenance, snapshots: &Snapshots) {
+    give_way();
     while !core.ending.load(Ordering::Acquire) {
         std::thread::sleep(MAINTENANCE);
         let from = snapshots.keep_from().ok().flatten().unwrap_or_default();

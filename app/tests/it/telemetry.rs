@@ -134,10 +134,11 @@ fn exported(place: &Place) -> Vec<Request> {
         "habitus.toml",
         format!("[telemetry]\notlp_endpoint = \"{address}\"\n"),
     );
-    let token = token(place, "ingest");
+    let token = token(place, "ingest,read");
     let server = Server::start(place, &["--config", "habitus.toml"]);
     let body: String = (0..17).map(login).collect();
     assert_eq!(server.post("/v1/events", &token, &body).status, 200);
+    assert_eq!(server.post("/v1/assess", &token, &login(99)).status, 200);
     // One export at least while it runs, and the rest when it ends.
     std::thread::sleep(Duration::from_secs(5));
     server.terminate();
@@ -182,6 +183,12 @@ fn a_collector_gets_spans_and_lines_and_nothing_personal() {
         .into_iter()
         .find(|(name, _)| name == "records");
     assert_eq!(records.unwrap().1, (3, 17_u64.to_le_bytes().to_vec()));
+    let assess = spans.iter().find(|span| text(span, &[5]) == "assess").unwrap();
+    assert!(fixed(assess, 7) <= fixed(assess, 8));
+    let degraded = attributes(assess, 9)
+        .into_iter()
+        .find(|(name, _)| name == "degraded");
+    assert_eq!(degraded.unwrap().1, (2, 0_u64.to_le_bytes().to_vec()));
     let names: Vec<String> = spans.iter().map(|span| text(span, &[5])).collect();
     assert!(names.contains(&"snapshot".to_owned()), "{names:?}");
     let lines: Vec<Vec<u8>> = logs

@@ -14,7 +14,7 @@ use habitus_profile::campaigns::Campaigns;
 use habitus_profile::notices::Notices;
 use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,8 @@ pub struct Engine {
     weights: Prepared,
     pub(crate) position: u64,
     pub(crate) tenant_numbers: BTreeMap<TenantId, usize>,
-    pub(crate) tenants: Vec<Tenant>,
+    /// Shared with pictures.
+    pub(crate) tenants: Vec<Arc<Tenant>>,
     pub(crate) shards: Vec<Shard>,
     pub(crate) attempts: Attempts,
     pub(crate) campaigns: Campaigns,
@@ -213,7 +214,10 @@ impl Engine {
             let left = left.entry(tenant).or_insert_with(|| {
                 let number = self.tenant_numbers.get(tenant);
                 let known = number.and_then(|number| self.tenants.get(*number));
-                known.map_or_else(|| Tenant::default().until_epoch_end(), Tenant::until_epoch_end)
+                known.map_or_else(
+                    || Tenant::default().until_epoch_end(),
+                    |known| known.until_epoch_end(),
+                )
             });
             *left -= u64::from(record.learning == Learning::Learn);
             if *left == 0 {
@@ -354,7 +358,7 @@ impl Engine {
         self.position += 1;
         let Some(number) = number else { return };
         let tenant = self.tenants.get_mut(number);
-        if tenant.is_some_and(|tenant| tenant.advance(delta)) {
+        if tenant.is_some_and(|tenant| Arc::make_mut(tenant).advance(delta)) {
             self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;

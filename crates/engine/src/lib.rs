@@ -23,7 +23,7 @@ pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
 pub use habitus_detect::Words;
 pub use habitus_profile::Adjudication;
-pub use snapshot::SnapshotError;
+pub use snapshot::{Picture, SnapshotError};
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.

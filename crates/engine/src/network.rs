@@ -4,10 +4,10 @@
 
 use crate::engine::{Engine, Learning, Record};
 use crate::stage::Routed;
-use crate::tenant::Tenant;
 use habitus_model::{Context, Deed};
 use habitus_profile::attempts::{Attempt, AttemptKeys, Burst, Bursts, Outcome, accompanies, outcome};
 use habitus_profile::notices::{Notice, is_noted};
+use std::sync::Arc;
 
 impl Engine {
     pub(crate) fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
@@ -21,7 +21,7 @@ impl Engine {
             tenant = Some(self.tenants.len());
             self.tenant_numbers
                 .insert(context.tenant.clone(), self.tenants.len());
-            self.tenants.push(Tenant::default());
+            self.tenants.push(Arc::default());
         }
         let fingerprint = self.fingerprint(context);
         Routed {
@@ -74,7 +74,7 @@ impl Engine {
 
     fn began(&self, tenant: Option<usize>) -> u64 {
         let tenant = tenant.and_then(|number| self.tenants.get(number));
-        tenant.map_or(0, Tenant::began)
+        tenant.map_or(0, |tenant| tenant.began())
     }
 
     /// The network stage: attempts are counted in the order of the log, ahead of the accounts, and lag nothing.

@@ -1,15 +1,19 @@
 //! The whole state as bytes: the same bytes for the same state, whatever the number of shards.
+//!
+//! In two steps, so that an engine need not stand still for long: [`Engine::picture`] takes pointers to everything, and any
+//! thread makes bytes of the picture while the engine goes on.
 
-use crate::accounts::Held;
+use crate::accounts::{Held, Piece};
 use crate::engine::{Config, Engine};
 use crate::tenant::Tenant;
-use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
+use habitus_model::{AccountId, TenantId};
+use habitus_profile::Profile;
 use habitus_profile::attempts::{Attempts, AttemptsState};
 use habitus_profile::campaigns::{Campaigns, CampaignsState};
 use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Version of the layout.
 const VERSION: u32 = 3;
@@ -30,9 +34,9 @@ pub enum SnapshotError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is read behind the version; [`Writing`] has the same fields in the same order.
+#[derive(Deserialize)]
 struct Layout {
-    version: u32,
     position: u64,
     /// By name: the number of a tenant tells who came first, which is nobody's business.
     tenants: Vec<(TenantId, Tenant)>,
@@ -42,38 +46,126 @@ struct Layout {
     accounts: Vec<Held>,
 }
 
-impl Engine {
-    /// The state as bytes, tenants by name, accounts in the order of their tenant and id. Cost: linear in the state, which is copied.
+/// What is written, from where it stands: copying a million profiles takes longer than writing them.
+#[derive(Serialize)]
+struct Writing<'p> {
+    version: u32,
+    position: u64,
+    tenants: Vec<(&'p TenantId, &'p Tenant)>,
+    attempts: AttemptsState,
+    campaigns: CampaignsState,
+    notices: NoticesState,
+    accounts: Vec<WritingHeld<'p>>,
+}
+
+/// As [`Held`], with the tenant's number in the snapshot.
+#[derive(Serialize)]
+struct WritingHeld<'p> {
+    slot: (u32, &'p AccountId),
+    fingerprint: u64,
+    since: u64,
+    profile: &'p Profile,
+}
+
+impl<'p> WritingHeld<'p> {
+    /// `numbers`: those in the snapshot, by those of the engine.
+    fn of(held: &'p Held, numbers: &[u32]) -> Self {
+        let number = usize::try_from(held.slot.tenant).ok();
+        let number = number.and_then(|number| numbers.get(number).copied());
+        Self {
+            slot: (number.unwrap_or(u32::MAX), &held.slot.account),
+            fingerprint: held.fingerprint,
+            since: held.since,
+            profile: &held.profile,
+        }
+    }
+}
+
+/// The state of an engine as it was, shared with the engine as far as that has not changed since.
+#[derive(Debug)]
+pub struct Picture {
+    position: u64,
+    /// By name, with the numbers that accounts know them by.
+    tenants: Vec<(TenantId, usize, Arc<Tenant>)>,
+    attempts: Attempts,
+    campaigns: Campaigns,
+    notices: Notices,
+    pieces: Vec<Piece>,
+}
+
+impl Picture {
+    /// The state as bytes, tenants by name, accounts in the order of their tenant and id. Cost: linear in the state.
     ///
     /// # Errors
-    /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of this engine makes it do.
-    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        let numbers: BTreeMap<usize, u32> = self.tenant_numbers.values().copied().zip(0..).collect();
-        let renumbered = |held: &Held| {
-            let mut held = held.clone();
-            let number = usize::try_from(held.slot.tenant).unwrap_or(usize::MAX);
-            held.slot.tenant = numbers.get(&number).copied().unwrap_or(u32::MAX);
-            held
-        };
-        let shards = self.shards.iter().flat_map(|shard| shard.accounts.all());
-        let mut accounts: Vec<Held> = shards.map(renumbered).collect();
-        accounts.sort_unstable_by(|a, b| a.slot.cmp(&b.slot));
-        let named = self.tenant_numbers.iter();
-        let tenants = named
-            .filter_map(|(id, number)| Some((id.clone(), self.tenants.get(*number)?.clone())))
-            .collect();
-        let attempts = self.attempts.state();
-        let notices = self.notices.state();
-        let layout = Layout {
+    /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of an engine makes it do.
+    pub fn bytes(&self) -> Result<Vec<u8>, SnapshotError> {
+        let layout = Writing {
             version: VERSION,
             position: self.position,
-            tenants,
-            attempts,
+            tenants: self
+                .tenants
+                .iter()
+                .map(|(id, _, tenant)| (id, tenant.as_ref()))
+                .collect(),
+            attempts: self.attempts.state(),
             campaigns: self.campaigns.state(),
-            notices,
-            accounts,
+            notices: self.notices.state(),
+            accounts: self.accounts(),
         };
         Ok(postcard::to_stdvec(&layout)?)
+    }
+
+    /// Pieces of accounts that the engine has not changed since. Cost: linear in the pieces.
+    #[must_use]
+    pub fn shared_pieces(&self) -> usize {
+        let shared = self.pieces.iter().filter(|piece| Arc::strong_count(piece) > 1);
+        shared.count()
+    }
+
+    fn accounts(&self) -> Vec<WritingHeld<'_>> {
+        let mut numbers = vec![u32::MAX; self.tenants.len()];
+        for (rank, (_, number, _)) in (0..).zip(&self.tenants) {
+            if let Some(place) = numbers.get_mut(*number) {
+                *place = rank;
+            }
+        }
+        let held = self.pieces.iter().flat_map(|piece| piece.iter());
+        let mut accounts: Vec<_> = held.map(|held| WritingHeld::of(held, &numbers)).collect();
+        accounts.sort_unstable_by(|a, b| a.slot.cmp(&b.slot));
+        accounts
+    }
+}
+
+impl Engine {
+    /// The state as it is now, to be made bytes of while the engine goes on. Cost: a pointer for every 64 accounts and for every
+    /// tenant, and copies of some small tables; the first change of a piece after it costs a copy of the piece.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        let named = self.tenant_numbers.iter();
+        let tenants = named.filter_map(|(id, number)| {
+            let tenant = self.tenants.get(*number)?;
+            Some((id.clone(), *number, Arc::clone(tenant)))
+        });
+        Picture {
+            position: self.position,
+            tenants: tenants.collect(),
+            attempts: self.attempts.clone(),
+            campaigns: self.campaigns.clone(),
+            notices: self.notices.clone(),
+            pieces: self
+                .shards
+                .iter()
+                .flat_map(|shard| shard.accounts.picture())
+                .collect(),
+        }
+    }
+
+    /// The state as bytes, as [`Picture::bytes`] makes them.
+    ///
+    /// # Errors
+    /// As [`Picture::bytes`].
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.picture().bytes()
     }
 
     /// An engine in the state that [`Engine::snapshot`] wrote; any number of shards may be configured.
@@ -82,11 +174,11 @@ impl Engine {
     /// See [`SnapshotError`].
     pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
         // The version stands first, so that another layout is told from damage.
-        let (found, _) = postcard::take_from_bytes::<u32>(bytes)?;
+        let (found, rest) = postcard::take_from_bytes::<u32>(bytes)?;
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
-        let layout: Layout = postcard::from_bytes(bytes)?;
+        let layout: Layout = postcard::from_bytes(rest)?;
         let mut engine = Engine::new(config);
         engine.position = layout.position;
         engine.attempts = Attempts::from_state(layout.attempts);
@@ -94,7 +186,7 @@ impl Engine {
         engine.notices = Notices::from_state(layout.notices);
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);
-            engine.tenants.push(tenant);
+            engine.tenants.push(Arc::new(tenant));
         }
         for held in layout.accounts {
             let shard = engine.shard_of(held.fingerprint);

@@ -17,6 +17,7 @@ use habitus_profile::recall::Sighting;
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Profile, Recall};
 use habitus_score::{Prepared, confidence, weigh};
+use std::sync::Arc;
 
 /// One shard of accounts.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ pub struct Shard {
 #[derive(Debug, Clone, Copy)]
 pub struct Shared<'a> {
     /// Tables of tenants, as of the last epoch.
-    pub tenants: &'a [Tenant],
+    pub tenants: &'a [Arc<Tenant>],
     /// The configuration.
     pub config: &'a Config,
     /// Its weights.
@@ -137,7 +138,7 @@ impl Shard {
         let context = &routed.record.context;
         let unknown;
         let tenant = match routed.tenant.and_then(|index| tenants.get(index)) {
-            Some(tenant) => tenant,
+            Some(tenant) => tenant.as_ref(),
             None => {
                 unknown = Tenant::default();
                 &unknown

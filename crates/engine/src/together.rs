@@ -8,7 +8,7 @@
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Engine, Learning, Record};
 use crate::stage::Shared;
-use crate::tenant::{Delta, Stratum, Tenant};
+use crate::tenant::{Delta, Stratum};
 use habitus_detect::{Words, together};
 use habitus_model::{AccountId, Evidence, Minutes, RiskScore};
 use habitus_profile::campaigns::{Novelty, Showing, Together, tenant_key};
@@ -16,6 +16,7 @@ use habitus_profile::recall::{LevelSeen, Sighting};
 use habitus_profile::{Adjudication, Keys};
 use habitus_score::weigh;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What of an event's assessment is kept for the stage after the accounts.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +131,7 @@ impl Engine {
         if crossed && learns && record.context.may_teach() {
             let doubt = self.doubt(record, late);
             if let Some((doubt, tenant)) = doubt.zip(self.tenants.get_mut(late.number)) {
-                tenant.doubt(doubt);
+                Arc::make_mut(tenant).doubt(doubt);
             }
         }
     }
@@ -160,7 +161,8 @@ impl Engine {
 
     /// Tells the profiles of a tenant what to doubt, in the order of the log. At the end of its epoch.
     pub(crate) fn settle_doubts(&mut self, number: usize) {
-        let doubts = self.tenants.get_mut(number).map(Tenant::take_doubts);
+        let tenant = self.tenants.get_mut(number);
+        let doubts = tenant.map(|tenant| Arc::make_mut(tenant).take_doubts());
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         for doubt in doubts.unwrap_or_default() {
             let shard = self.shard_of(doubt.fingerprint);

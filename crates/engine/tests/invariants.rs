@@ -458,3 +458,35 @@ fn a_verdict_for_the_owner_lowers_the_next_score_and_one_against_does_not() {
     assert!(owner < none - 1.0, "{owner} {none}");
     assert!(attacker >= none, "{attacker} {none}");
 }
+
+/// What a picture costs who goes on is counted, not timed: pieces of accounts that are shared, and pieces that are copied.
+#[test]
+fn a_picture_of_many_accounts_copies_none_and_each_event_after_it_one_piece_at_most() {
+    const ACCOUNTS: usize = 10_000;
+    let login = |uid: usize, account: usize, minutes: i64| {
+        let time = START_MS + minutes * 60_000;
+        record(
+            uid,
+            context(&format!("user{account}"), time, (0, 0, 0), false),
+            Learning::Learn,
+        )
+    };
+    let past: Vec<Record> = (0..ACCOUNTS).map(|n| login(n, n, 0)).collect();
+    let mut engine = Engine::new(Config::default());
+    engine.handle_batch(&past, &Sequential, &mut Vec::new());
+    let bytes = engine.snapshot().unwrap();
+    let picture = engine.picture();
+    let pieces = picture.shared_pieces();
+    assert!(
+        (ACCOUNTS / 64..=ACCOUNTS / 64 + 2).contains(&pieces),
+        "{pieces} pieces"
+    );
+    // As many as the server judges under one lock, far apart from each other.
+    let events: Vec<Record> = (0..64).map(|n| login(ACCOUNTS + n, n * 151, 60)).collect();
+    engine.handle_batch(&events, &Sequential, &mut Vec::new());
+    assert_eq!(picture.shared_pieces(), pieces - 64);
+    assert_eq!(picture.bytes().unwrap(), bytes);
+    let mut again = Engine::restore(Config::default(), &bytes).unwrap();
+    again.handle_batch(&events, &Sequential, &mut Vec::new());
+    assert_eq!(again.digest().unwrap(), engine.digest().unwrap());
+}

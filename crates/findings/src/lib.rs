@@ -38,7 +38,7 @@ pub use list::{Cursor, Filter, Judged, Page, Scope, Tally};
 pub use loss::Loss;
 pub use news::{News, Occasion};
 pub use ocsf::{Lifecycle, Writer};
-pub use snapshot::SnapshotError;
+pub use snapshot::{Picture, SnapshotError};
 pub use store::{CAMPAIGN_ACCOUNTS_MIN, Change, Counts, Findings, Settings, What};
 pub use triage::{Deed, Entry, HISTORY_MAX, NOTES_MAX, Note, Ruling, State, Taught, Triage, UNDO_MAX};
 pub use view::{Told, View};

@@ -37,18 +37,45 @@ struct Saved {
     dropped: BTreeMap<CellKey, u64>,
 }
 
-impl Findings {
-    /// The settled state. What is ahead of its turn is no part of it: who restores gives it again.
+/// The settled state as it was, shared with the findings as far as they have not changed since.
+#[derive(Debug)]
+pub struct Picture {
+    kept: Kept,
+    dropped: BTreeMap<CellKey, u64>,
+}
+
+impl Picture {
+    /// The state as bytes. What is ahead of its turn is no part of it: who restores gives it again.
     ///
     /// # Errors
     /// None that is known of: the serialiser's, if it ever had any.
-    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+    pub fn bytes(&self) -> Result<Vec<u8>, SnapshotError> {
         let saving = Saving {
             version: VERSION,
             kept: &self.kept,
-            dropped: self.index.cells.dropped(),
+            dropped: &self.dropped,
         };
         postcard::to_allocvec(&saving).map_err(SnapshotError::Damaged)
+    }
+}
+
+impl Findings {
+    /// The settled state as it is now, to be made bytes of while it goes on changing. Cost: a pointer for every 64 findings, and
+    /// copies of what people did lately.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        Picture {
+            kept: self.kept.clone(),
+            dropped: self.index.cells.dropped().clone(),
+        }
+    }
+
+    /// The settled state, as [`Picture::bytes`] makes it.
+    ///
+    /// # Errors
+    /// As [`Picture::bytes`].
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.picture().bytes()
     }
 
     /// From [`Findings::snapshot`], with settings that may differ: windows apply to what comes.

@@ -9,7 +9,7 @@ use crate::index::{Index, Move, Seat};
 use crate::key::{FindingId, Grid, Key};
 use crate::overlay::{Ahead, Belongs, Overlay};
 use crate::triage::{State, Triage};
-use habitus_model::{EventTime, EventUid, Millis, RiskLevel, TenantId};
+use habitus_model::{EventTime, EventUid, Millis, RiskLevel, Shelves, TenantId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -93,10 +93,10 @@ pub(crate) struct Parked {
     pub awaited: Vec<EventUid>,
 }
 
-/// What is in snapshots.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// What is in snapshots. A copy shares the findings until they change.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    pub found: BTreeMap<FindingId, Finding>,
+    pub found: Shelves<FindingId, Finding>,
     pub storms: BTreeMap<FindingId, Storm>,
     /// Commands that wait for their finding to settle.
     pub parked: BTreeMap<FindingId, Vec<Parked>>,

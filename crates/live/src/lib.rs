@@ -18,4 +18,4 @@ pub use output::{Output, Stage};
 pub use reducer::Reducer;
 pub use rules::{List, Rules, Said};
 pub use settings::Settings;
-pub use snapshot::SnapshotError;
+pub use snapshot::{Picture, SnapshotError};

@@ -6,7 +6,8 @@
 use crate::entry::Arrival;
 use habitus_model::math::to_f32;
 use habitus_model::{
-    AccountId, AccountKind, Assessment, Context, EventTime, EventUid, RiskLevel, Status, TenantId, Text,
+    AccountId, AccountKind, Assessment, Context, EventTime, EventUid, RiskLevel, Shelves, Status, TenantId,
+    Text,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -107,10 +108,10 @@ pub struct Session {
 }
 
 /// Accounts and sessions of all tenants.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 pub struct People {
-    people: BTreeMap<(TenantId, AccountId), Person>,
-    sessions: BTreeMap<(TenantId, Text), Session>,
+    people: Shelves<(TenantId, AccountId), Person>,
+    sessions: Shelves<(TenantId, Text), Session>,
     /// Who was heard of when: the first leaves first.
     order: BTreeMap<u64, (TenantId, AccountId)>,
     session_order: BTreeMap<u64, (TenantId, Text)>,
@@ -119,7 +120,44 @@ pub struct People {
     pub left: u64,
 }
 
+/// Accounts and sessions at one moment, shared with those that are shown until they change.
+#[derive(Debug)]
+pub struct Picture {
+    people: Shelves<(TenantId, AccountId), Person>,
+    sessions: Shelves<(TenantId, Text), Session>,
+    turn: u64,
+    left: u64,
+}
+
+impl Serialize for Picture {
+    /// As [`People`] is read: with the orders, which follow from the turns.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let order: BTreeMap<u64, _> = self.people.iter().map(|(key, one)| (one.turn, key)).collect();
+        let sessions: BTreeMap<u64, _> = self.sessions.iter().map(|(key, one)| (one.turn, key)).collect();
+        (
+            &self.people,
+            &self.sessions,
+            order,
+            sessions,
+            self.turn,
+            self.left,
+        )
+            .serialize(serializer)
+    }
+}
+
 impl People {
+    /// Accounts and sessions as they are now. Cost: a pointer for every 64.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        Picture {
+            people: self.people.clone(),
+            sessions: self.sessions.clone(),
+            turn: self.turn,
+            left: self.left,
+        }
+    }
+
     /// Takes one judged event in. O(log n).
     pub fn see(&mut self, arrival: &Arrival, assessment: &Assessment) {
         self.turn += 1;
@@ -169,7 +207,7 @@ impl People {
         let tenant = tenant.clone();
         let after = after.cloned();
         self.people
-            .range(from..)
+            .from(&from)
             .take_while(move |((owner, _), _)| *owner == tenant)
             .map(|(_, person)| person)
             .filter(move |person| after.as_ref() != Some(&person.account))
@@ -212,16 +250,13 @@ impl People {
             self.sessions.remove(&oldest);
         }
         let turn = self.turn;
-        let session = self.sessions.entry(key.clone()).or_insert_with(|| Session {
-            id: id.clone(),
-            account: None,
-            first_seen: context.time,
-            last_seen: context.time,
-            count: 0,
-            score: 0.0,
-            events: Vec::new(),
-            turn,
-        });
+        if !self.sessions.contains_key(&key) {
+            self.sessions
+                .insert(key.clone(), Session::new(id.clone(), context.time, turn));
+        }
+        let Some(session) = self.sessions.get_mut(&key) else {
+            return;
+        };
         self.session_order.remove(&session.turn);
         session.turn = turn;
         session.see(context, brief);
@@ -280,6 +315,19 @@ impl Person {
 }
 
 impl Session {
+    fn new(id: Text, time: EventTime, turn: u64) -> Self {
+        Self {
+            id,
+            account: None,
+            first_seen: time,
+            last_seen: time,
+            count: 0,
+            score: 0.0,
+            events: Vec::new(),
+            turn,
+        }
+    }
+
     fn see(&mut self, context: &Context, brief: &Brief) {
         self.account = self.account.take().or_else(|| context.account.clone());
         self.first_seen = self.first_seen.min(context.time);

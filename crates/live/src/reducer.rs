@@ -21,7 +21,13 @@ pub struct Reducer {
     pub(crate) people: People,
     pub(crate) findings: Findings,
     pub(crate) rules: Rules,
+    /// What came and was not judged ahead of its turn yet, in the order it came; some of it has had its turn. No part of the state:
+    /// empty but while the past is replayed.
+    pub(crate) behind: Vec<Ticket>,
 }
+
+/// Fewer tickets than this are not worth looking through.
+const BEHIND_MIN: usize = 1_024;
 
 impl Reducer {
     /// One that knows nothing.
@@ -34,6 +40,7 @@ impl Reducer {
             people: People::default(),
             findings: Findings::new(settings.findings),
             rules: Rules::default(),
+            behind: Vec::new(),
             settings,
         }
     }
@@ -41,22 +48,48 @@ impl Reducer {
     /// Takes the next entries of the log; what comes of them is appended to `out`. However entries are batched, the state
     /// and the settled verdicts are the same.
     pub fn apply(&mut self, entries: Vec<Entry>, executor: &dyn Executor, out: &mut Vec<Output>) {
+        self.take_in(entries, executor, out);
+        self.catch_up(out);
+    }
+
+    /// The same for entries of the past, of which nobody waits for a verdict at once: what has its turn within the past is judged
+    /// once, and not ahead of its turn. [`Reducer::catch_up`] ends it.
+    pub fn replay(&mut self, entries: Vec<Entry>, executor: &dyn Executor, out: &mut Vec<Output>) {
+        self.take_in(entries, executor, out);
+        // Most of them have had their turn; the others are few.
+        if self.behind.len() > 2 * self.room.len() + BEHIND_MIN {
+            self.behind.retain(|ticket| self.room.get(ticket).is_some());
+        }
+    }
+
+    /// What came, still waits and was not judged ahead of its turn is so now, in the order it came.
+    pub fn catch_up(&mut self, out: &mut Vec<Output>) {
+        let behind = std::mem::take(&mut self.behind);
+        self.foresee(behind, out);
+    }
+
+    /// Takes entries, and settles what is due.
+    fn take_in(&mut self, entries: Vec<Entry>, executor: &dyn Executor, out: &mut Vec<Output>) {
         let mut due = Vec::new();
-        let mut came = Vec::new();
         for entry in entries {
             match entry {
-                // What came before it has its turn first, as far as it is due.
+                // What came before it has its turn first, as far as it is due, and the rest is judged ahead of its turn: a person
+                // may have seen that.
                 Entry::Command(command) => {
                     self.settle(std::mem::take(&mut due), executor, out);
+                    self.catch_up(out);
                     self.command(&command, out);
                 }
                 Entry::Event(arrival) => {
                     if let Some(arrival) = self.believe(*arrival, out) {
-                        came.push(self.room.take(arrival, &self.settings, &mut due));
+                        let ticket = self.room.take(arrival, &self.settings, &mut due);
+                        self.behind.push(ticket);
                     }
                 }
+                // What came before it is ruled by the policy before.
                 Entry::Policy(text) => {
                     self.settle(std::mem::take(&mut due), executor, out);
+                    self.catch_up(out);
                     if let Err(problems) = self.rules.replace(text) {
                         out.push(Output::PolicyRefused(problems));
                     }
@@ -66,7 +99,6 @@ impl Reducer {
             }
         }
         self.settle(due, executor, out);
-        self.foresee(came, out);
     }
 
     /// Assesses an event against all that is known and all that waits, and learns nothing.

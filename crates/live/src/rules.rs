@@ -43,7 +43,7 @@ pub struct Rules {
 }
 
 /// The rules as bytes.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Kept {
     text: String,
     budgets: Budgets,

@@ -1,9 +1,9 @@
-//! The state as bytes.
+//! The state as bytes, in two steps: a picture is taken at once, and any thread makes bytes of it while the reducer goes on.
 
 use crate::entry::{Arrival, Origin};
-use crate::people::People;
+use crate::people::{self, People};
 use crate::reducer::Reducer;
-use crate::room::{Room, Ticket, Times, Whose};
+use crate::room::{self, Room, Ticket, Times, Whose};
 use crate::rules::{self, Rules, Said};
 use crate::settings::Settings;
 use habitus_engine::{Ahead, Engine, Learning, Record};
@@ -37,18 +37,39 @@ pub enum SnapshotError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-struct Layout {
-    version: u32,
-    engine: Vec<u8>,
-    findings: Vec<u8>,
+/// What is read behind the version; [`Writing`] has the same fields in the same order.
+#[derive(Deserialize)]
+struct Layout<'b> {
+    #[serde(borrow)]
+    engine: &'b [u8],
+    #[serde(borrow)]
+    findings: &'b [u8],
     times: Vec<(Whose, Times)>,
     waiting: Vec<Kept>,
     policy: String,
 }
 
+#[derive(Serialize)]
+struct Writing<'p> {
+    version: u32,
+    engine: Blob<'p>,
+    findings: Blob<'p>,
+    times: &'p [(Whose, Times)],
+    waiting: Vec<KeptHere<'p>>,
+    policy: &'p str,
+}
+
+/// Bytes that are written at once: one by one, as a list of numbers is, they come to the same and take ten times as long.
+struct Blob<'p>(&'p [u8]);
+
+impl Serialize for Blob<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
 /// An event that waits.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Kept {
     origin: Origin,
     uid: EventUid,
@@ -56,36 +77,100 @@ struct Kept {
     said: Said,
 }
 
-impl Reducer {
-    /// The state as bytes, the same bytes for the same state. Cost: linear in the state, which is copied.
+/// The same, where it stands.
+#[derive(Serialize)]
+struct KeptHere<'p> {
+    origin: &'p Origin,
+    uid: &'p EventUid,
+    context: &'p Context,
+    said: &'p Said,
+}
+
+impl<'p> KeptHere<'p> {
+    fn of(arrival: &'p Arrival) -> Self {
+        Self {
+            origin: &arrival.origin,
+            uid: &arrival.record.uid,
+            context: &arrival.record.context,
+            said: &arrival.said,
+        }
+    }
+}
+
+/// A reducer as it was, shared with the reducer as far as that has not changed since.
+#[derive(Debug)]
+pub struct Picture {
+    engine: habitus_engine::Picture,
+    findings: habitus_findings::Picture,
+    room: room::Picture,
+    policy: String,
+    people: people::Picture,
+    rules: rules::Kept,
+}
+
+impl Picture {
+    /// The state as bytes, the same bytes for the same state. Cost: linear in the state.
     ///
     /// # Errors
     /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of a reducer makes it do.
-    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        let kept = |arrival: &Arrival| Kept {
-            origin: arrival.origin.clone(),
-            uid: arrival.record.uid.clone(),
-            context: arrival.record.context.clone(),
-            said: arrival.said.clone(),
-        };
-        let layout = Layout {
+    pub fn state(&self) -> Result<Vec<u8>, SnapshotError> {
+        let (engine, findings) = (self.engine.bytes()?, self.findings.bytes()?);
+        let layout = Writing {
             version: VERSION,
-            engine: self.engine.snapshot()?,
-            findings: self.findings.snapshot()?,
-            times: self.room.times(),
-            waiting: self.room.waiting().map(kept).collect(),
-            policy: self.rules.text().to_owned(),
+            engine: Blob(&engine),
+            findings: Blob(&findings),
+            times: &self.room.times,
+            waiting: self.room.waiting().map(KeptHere::of).collect(),
+            policy: &self.policy,
         };
         Ok(postcard::to_stdvec(&layout)?)
     }
 
     /// What is kept with a snapshot and is no part of the state, as bytes: what can be shown, and the budgets, which count
-    /// what was ordered when it was ordered.
+    /// what was ordered when it was ordered. Cost: linear in what is shown.
     ///
     /// # Errors
-    /// As [`Reducer::snapshot`].
+    /// As [`Picture::state`].
     pub fn view(&self) -> Result<Vec<u8>, SnapshotError> {
-        Ok(postcard::to_stdvec(&(&self.people, self.rules.keep()))?)
+        Ok(postcard::to_stdvec(&(&self.people, &self.rules))?)
+    }
+
+    /// The engine's part.
+    #[must_use]
+    pub fn engine(&self) -> &habitus_engine::Picture {
+        &self.engine
+    }
+}
+
+impl Reducer {
+    /// Everything as it is now. Cost: a pointer for every 64 accounts, events that wait, findings and people, one for each tenant,
+    /// and copies of what is small; the first change of anything after it costs a copy of its 64.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        Picture {
+            engine: self.engine.picture(),
+            findings: self.findings.picture(),
+            room: self.room.picture(),
+            policy: self.rules.text().to_owned(),
+            people: self.people.picture(),
+            rules: self.rules.keep(),
+        }
+    }
+
+    /// The state as bytes, as [`Picture::state`] makes them.
+    ///
+    /// # Errors
+    /// As [`Picture::state`].
+    pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.picture().state()
+    }
+
+    /// What is shown as bytes, as [`Picture::view`] makes them.
+    ///
+    /// # Errors
+    /// As [`Picture::state`].
+    pub fn view(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.picture().view()
     }
 
     /// The reducer that [`Reducer::snapshot`] and [`Reducer::view`] wrote; without a view, or with a damaged one, people are
@@ -94,18 +179,19 @@ impl Reducer {
     /// # Errors
     /// See [`SnapshotError`].
     pub fn restore(settings: Settings, bytes: &[u8], view: Option<&[u8]>) -> Result<Self, SnapshotError> {
-        let (found, _) = postcard::take_from_bytes::<u32>(bytes)?;
+        let (found, rest) = postcard::take_from_bytes::<u32>(bytes)?;
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
-        let layout: Layout = postcard::from_bytes(bytes)?;
+        let layout: Layout<'_> = postcard::from_bytes(rest)?;
         let mut reducer = Self {
-            engine: Engine::restore(settings.engine.clone(), &layout.engine)?,
+            engine: Engine::restore(settings.engine.clone(), layout.engine)?,
             room: Room::at(layout.times),
             ahead: Ahead::default(),
             people: People::default(),
-            findings: Findings::restore(settings.findings, &layout.findings)?,
+            findings: Findings::restore(settings.findings, layout.findings)?,
             rules: Rules::default(),
+            behind: Vec::new(),
             settings,
         };
         let tickets: Vec<Ticket> = layout

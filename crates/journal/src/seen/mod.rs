@@ -11,8 +11,9 @@
 //! files; the rest is put in again after a restart, from the log.
 //!
 //! # Upkeep
-//! Files are written and merged by [`Work`], which any thread may do while questions go on being answered. Without such a thread
-//! a question writes the file itself once twice as much is in memory as should be.
+//! Files are written and merged by [`Work`], which any thread may do while questions go on being answered: to hand it out and to
+//! take what came of it ([`Seen::adopt`]) moves pointers, whatever there is. Without such a thread a question writes the file
+//! itself once twice as much is in memory as should be.
 
 mod filter;
 mod identity;
@@ -23,7 +24,7 @@ mod tests;
 mod upkeep;
 
 pub use identity::{Fingerprint, Hasher, Identity};
-pub use upkeep::{Done, Work};
+pub use upkeep::{Done, Spent, Work};
 
 use crate::bytes::wide;
 use crate::crypto::Keyring;
@@ -31,7 +32,7 @@ use crate::log::Position;
 use crate::storage::{Dir, remove_unfinished, steady};
 use crate::{Error, Result};
 use habitus_model::{IngestTime, Millis};
-use run::{Answer, ENTRY_BYTES, Run, Summary};
+use run::{Answer, ENTRY_BYTES, Run, Sight, Summary};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -98,7 +99,17 @@ pub struct SeenRecovery {
 struct Mark {
     body: u64,
     minute: u32,
-    is_settled: bool,
+}
+
+/// Events by fingerprint.
+type Marks = BTreeMap<u128, Mark>;
+
+/// What is known of an event.
+enum Known {
+    /// It is on stable storage.
+    Settled(Mark),
+    /// That is not known yet.
+    Pending(Mark),
 }
 
 /// What was seen: one owner.
@@ -106,11 +117,12 @@ pub struct Seen {
     dir: Arc<dyn Dir>,
     settings: SeenSettings,
     hasher: Hasher,
-    memory: BTreeMap<u128, Mark>,
-    /// Those of the memory that are settled.
-    settled_entries: usize,
+    /// Neither settled nor forgotten. Apart from the others, so that these can be handed out as they are.
+    pending: Marks,
+    /// Settled, and in no file yet.
+    memory: Marks,
     /// What is being written to a file: settled, and no longer in the memory above.
-    writing: Arc<BTreeMap<u128, Mark>>,
+    writing: Arc<Marks>,
     /// A file is being written or merged.
     is_working: bool,
     /// Oldest first.
@@ -171,8 +183,8 @@ impl Seen {
             dir,
             settings,
             hasher,
-            memory: BTreeMap::new(),
-            settled_entries: 0,
+            pending: Marks::new(),
+            memory: Marks::new(),
             writing: Arc::default(),
             is_working: false,
             runs,
@@ -192,7 +204,7 @@ impl Seen {
     /// Whether an event is under way: seen, and neither settled nor forgotten.
     #[must_use]
     pub fn is_pending(&self, event: Fingerprint) -> bool {
-        self.memory.get(&event.0).is_some_and(|mark| !mark.is_settled)
+        self.pending.contains_key(&event.0)
     }
 
     /// Says whether an event was seen, and remembers it if not.
@@ -203,14 +215,18 @@ impl Seen {
     pub fn check(&mut self, event: Identity, ingested: IngestTime) -> Result<Sighting> {
         let minute = minute(ingested);
         let sighting = match self.find(event.fingerprint.0, minute)? {
-            Some(mark) if mark.body != event.body => Sighting::Conflict,
-            Some(mark) if mark.is_settled => Sighting::Duplicate,
-            Some(_) => Sighting::Pending,
+            Some(Known::Settled(mark) | Known::Pending(mark)) if mark.body != event.body => {
+                Sighting::Conflict
+            }
+            Some(Known::Settled(_)) => Sighting::Duplicate,
+            Some(Known::Pending(_)) => Sighting::Pending,
             None => Sighting::New,
         };
         match sighting {
             Sighting::New => {
-                self.remember(event, (ingested, false))?;
+                self.make_room(ingested)?;
+                let body = event.body;
+                self.pending.insert(event.fingerprint.0, Mark { body, minute });
                 self.stats.new += 1;
             }
             Sighting::Duplicate => self.stats.duplicates += 1,
@@ -223,9 +239,9 @@ impl Seen {
     /// These events are on stable storage, and with them everything in the log before `through`.
     pub fn settle(&mut self, events: impl IntoIterator<Item = Fingerprint>, through: Position) {
         for event in events {
-            if let Some(mark) = self.memory.get_mut(&event.0).filter(|mark| !mark.is_settled) {
-                mark.is_settled = true;
-                self.settled_entries += 1;
+            if let Some(mark) = self.pending.remove(&event.0) {
+                // One that stood there has left the window.
+                self.memory.insert(event.0, mark);
             }
         }
         self.settled = self.settled.max(through);
@@ -234,9 +250,7 @@ impl Seen {
     /// These events are not kept, as far as is known: they are new when they come again.
     pub fn forget(&mut self, events: impl IntoIterator<Item = Fingerprint>) {
         for event in events {
-            if self.is_pending(event) {
-                self.memory.remove(&event.0);
-            }
+            self.pending.remove(&event.0);
         }
     }
 
@@ -246,9 +260,12 @@ impl Seen {
     /// # Errors
     /// As [`Seen::check`].
     pub fn restore(&mut self, event: Identity, (ingested, through): (IngestTime, Position)) -> Result<()> {
+        let minute = minute(ingested);
         // What came first stays, as it did then.
-        if self.find(event.fingerprint.0, minute(ingested))?.is_none() {
-            self.remember(event, (ingested, true))?;
+        if self.find(event.fingerprint.0, minute)?.is_none() {
+            self.make_room(ingested)?;
+            let body = event.body;
+            self.memory.insert(event.fingerprint.0, Mark { body, minute });
         }
         self.settled = self.settled.max(through);
         Ok(())
@@ -264,7 +281,7 @@ impl Seen {
     #[must_use]
     pub fn stats(&self) -> SeenStats {
         SeenStats {
-            in_memory: wide(self.memory.len() + self.writing.len()),
+            in_memory: wide(self.pending.len() + self.memory.len() + self.writing.len()),
             in_files: self.runs.iter().map(|run| run.summary.entries).sum(),
             files: wide(self.runs.len()),
             ..self.stats
@@ -272,12 +289,15 @@ impl Seen {
     }
 
     /// What is known of a fingerprint, if it is within the window of an event at this minute.
-    fn find(&mut self, fingerprint: u128, minute: u32) -> Result<Option<Mark>> {
+    fn find(&mut self, fingerprint: u128, minute: u32) -> Result<Option<Known>> {
         let oldest = minute.saturating_sub(self.window_minutes());
+        if let Some(mark) = self.pending.get(&fingerprint) {
+            return Ok(Some(Known::Pending(*mark)));
+        }
         for recent in [&self.memory, self.writing.as_ref()] {
             let mark = recent.get(&fingerprint);
-            if let Some(mark) = mark.filter(|mark| mark.minute >= oldest || !mark.is_settled) {
-                return Ok(Some(*mark));
+            if let Some(mark) = mark.filter(|mark| mark.minute >= oldest) {
+                return Ok(Some(Known::Settled(*mark)));
             }
         }
         for run in self.runs.iter().rev().filter(|run| run.summary.newest >= oldest) {
@@ -285,11 +305,8 @@ impl Seen {
             self.stats.blocks_read += u64::from(answer != Answer::Absent);
             match answer {
                 Answer::Found(sight) if sight.minute >= oldest => {
-                    return Ok(Some(Mark {
-                        body: sight.body,
-                        minute: sight.minute,
-                        is_settled: true,
-                    }));
+                    let Sight { body, minute, .. } = sight;
+                    return Ok(Some(Known::Settled(Mark { body, minute })));
                 }
                 Answer::Found(_) | Answer::Absent | Answer::Mistaken => {}
                 Answer::Unknown => self.stats.unknown += 1,
@@ -298,23 +315,14 @@ impl Seen {
         Ok(None)
     }
 
-    fn remember(&mut self, event: Identity, (ingested, is_settled): (IngestTime, bool)) -> Result<()> {
-        if self.settled_entries >= self.settings.memory_entries_max.saturating_mul(2) {
-            if self.is_working {
-                return Err(Error::Overloaded);
-            }
-            self.flush(ingested)?;
+    fn make_room(&mut self, now: IngestTime) -> Result<()> {
+        if self.memory.len() < self.settings.memory_entries_max.saturating_mul(2) {
+            return Ok(());
         }
-        let mark = Mark {
-            body: event.body,
-            minute: minute(ingested),
-            is_settled,
-        };
-        // One that stood there has left the window.
-        let before = self.memory.insert(event.fingerprint.0, mark);
-        self.settled_entries += usize::from(is_settled);
-        self.settled_entries -= usize::from(before.is_some_and(|mark| mark.is_settled));
-        Ok(())
+        if self.is_working {
+            return Err(Error::Overloaded);
+        }
+        self.flush(now)
     }
 
     fn window_minutes(&self) -> u32 {

@@ -2,15 +2,14 @@
 
 use super::merge::{Merge, Merged};
 use super::run::{Run, RunWriter, Sight, Summary, serial};
-use super::{Mark, Seen, remove};
+use super::{Marks, Seen, remove};
 use crate::Result;
 use crate::bytes::wide;
 use crate::storage::Dir;
 use habitus_model::IngestTime;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is to be done, by any thread; its outcome goes to [`Seen::finish`].
+/// What is to be done, by any thread; its outcome goes to [`Seen::finish`] or [`Seen::adopt`].
 pub struct Work(Kind);
 
 enum Kind {
@@ -23,7 +22,18 @@ struct Write {
     dir: Arc<dyn Dir>,
     summary: Summary,
     serial: u32,
-    entries: Arc<BTreeMap<u128, Mark>>,
+    entries: Arc<Marks>,
+    /// Files of which nothing is remembered any more.
+    expired: Vec<Run>,
+}
+
+/// What is no longer used once work is taken over: memory, and files to be removed. Neither is done in the time of those who ask.
+#[must_use = "files are left over"]
+pub struct Spent {
+    dir: Arc<dyn Dir>,
+    memory: Arc<Marks>,
+    /// Files that are replaced.
+    runs: Vec<Run>,
 }
 
 /// What was done.
@@ -50,6 +60,9 @@ impl Work {
 
 impl Write {
     fn run(self) -> Result<Run> {
+        for run in self.expired {
+            remove(self.dir.as_ref(), &run.name)?;
+        }
         let entries = wide(self.entries.len());
         let mut writer = RunWriter::new(self.dir.as_ref(), (self.summary, self.serial), entries)?;
         for (fingerprint, mark) in self.entries.as_ref() {
@@ -63,34 +76,42 @@ impl Write {
     }
 }
 
-impl Seen {
-    /// Work that is due: writing when memory is full, merging when there are many files. One at a time: none while one is done.
+impl Spent {
+    /// Removes the files and gives the memory back.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] if a file of which nothing is within the window any more cannot be removed.
-    pub fn due(&mut self, now: IngestTime) -> Result<Option<Work>> {
-        if self.settled_entries >= self.settings.memory_entries_max {
+    /// [`crate::Error::Io`] if a file cannot be removed; it is removed when opened again.
+    pub fn clear(self) -> Result<()> {
+        drop(self.memory);
+        let mut runs = self.runs.into_iter();
+        runs.try_for_each(|run| remove(self.dir.as_ref(), &run.name))
+    }
+}
+
+impl Seen {
+    /// Work that is due: writing when memory is full, merging when there are many files. One at a time: none while one is done.
+    /// Cost: that of the number of files.
+    pub fn due(&mut self, now: IngestTime) -> Option<Work> {
+        if self.memory.len() >= self.settings.memory_entries_max {
             return self.write_out(now);
         }
         if self.is_working {
-            return Ok(None);
+            return None;
         }
         let place = (Arc::clone(&self.dir), self.next_serial());
-        let merge = Merge::due(place, &self.runs, self.oldest_minute(now));
-        self.is_working = merge.is_some();
-        Ok(merge.map(|merge| Work(Kind::Merge(merge))))
+        let merge = Merge::due(place, &self.runs, self.oldest_minute(now))?;
+        self.is_working = true;
+        Some(Work(Kind::Merge(merge)))
     }
 
-    /// Work that writes what is settled to a file, so that less is to be put in again after a restart; absent if nothing is, or
-    /// while other work is done.
-    ///
-    /// # Errors
-    /// As [`Seen::due`].
-    pub fn write_out(&mut self, now: IngestTime) -> Result<Option<Work>> {
-        if self.is_working || self.settled_entries == 0 {
-            return Ok(None);
+    /// Work that writes what is settled to a file, so that less is to be put in again after a restart, and removes files of which
+    /// nothing is within the window any more; absent if nothing is settled, or while other work is done. Cost: as
+    /// [`Seen::due`].
+    pub fn write_out(&mut self, now: IngestTime) -> Option<Work> {
+        if self.is_working || self.memory.is_empty() {
+            return None;
         }
-        self.expire(now)?;
+        let expired = self.expire(now);
         let summary = Summary {
             level: 0,
             entries: 0,
@@ -99,38 +120,47 @@ impl Seen {
             floor: self.runs.first().map_or(self.written, |run| run.summary.from),
             newest: 0,
         };
-        let pending = self.memory.extract_if(.., |_, mark| !mark.is_settled).collect();
-        let settled = std::mem::replace(&mut self.memory, pending);
-        self.writing = Arc::new(settled);
-        self.settled_entries = 0;
+        self.writing = Arc::new(std::mem::take(&mut self.memory));
         self.is_working = true;
-        Ok(Some(Work(Kind::Write(Write {
+        Some(Work(Kind::Write(Write {
             dir: Arc::clone(&self.dir),
             summary,
             serial: self.next_serial(),
             entries: Arc::clone(&self.writing),
-        }))))
+            expired,
+        })))
     }
 
     /// Takes what came of work. After an error everything is known as before, and the work is due again.
     ///
     /// # Errors
-    /// The work's own, and [`crate::Error::Io`] if a merged file cannot be removed; it is removed when opened again.
+    /// The work's own, and as [`Spent::clear`].
     pub fn finish(&mut self, outcome: Result<Done>) -> Result<()> {
+        self.adopt(outcome)?.clear()
+    }
+
+    /// The same, and leaves what is no longer used to the caller, who need not hold up those who ask meanwhile. Cost: that of the
+    /// number of files; after an error, of what could not be written.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub fn adopt(&mut self, outcome: Result<Done>) -> Result<Spent> {
         self.is_working = false;
+        let outcome = outcome.inspect_err(|_| self.take_back())?;
+        let mut spent = Spent {
+            dir: Arc::clone(&self.dir),
+            memory: Arc::default(),
+            runs: Vec::new(),
+        };
         match outcome {
-            Ok(Done(Outcome::Written(run))) => {
+            Done(Outcome::Written(run)) => {
                 self.written = run.summary.through;
                 self.runs.push(run);
-                self.writing = Arc::default();
-                Ok(())
+                spent.memory = std::mem::take(&mut self.writing);
             }
-            Ok(Done(Outcome::Merged(merged))) => self.adopt(merged),
-            Err(error) => {
-                self.take_back();
-                Err(error)
-            }
+            Done(Outcome::Merged(merged)) => spent.runs = self.replace(merged),
         }
+        Ok(spent)
     }
 
     /// Writes what is settled to a file here and now.
@@ -138,7 +168,7 @@ impl Seen {
     /// # Errors
     /// [`crate::Error::Full`] or [`crate::Error::Io`]: everything is still known.
     pub fn flush(&mut self, now: IngestTime) -> Result<()> {
-        match self.write_out(now)? {
+        match self.write_out(now) {
             Some(work) => self.finish(work.run()),
             None => Ok(()),
         }
@@ -147,48 +177,41 @@ impl Seen {
     /// What could not be written is in memory again; what came since is newer.
     fn take_back(&mut self) {
         let mut entries = Arc::unwrap_or_clone(std::mem::take(&mut self.writing));
-        let newer = std::mem::take(&mut self.memory);
-        entries.extend(newer);
-        self.settled_entries = entries.values().filter(|mark| mark.is_settled).count();
+        entries.extend(std::mem::take(&mut self.memory));
         self.memory = entries;
     }
 
-    fn adopt(&mut self, merged: Merged) -> Result<()> {
+    /// Puts a merged file in the place of its parts, and gives these.
+    fn replace(&mut self, merged: Merged) -> Vec<Run> {
         let Merged { run, parts, lost } = merged;
         self.stats.forgotten += lost;
         let place = self.runs.iter().position(|run| parts.contains(&run.name));
-        self.runs.retain(|run| !parts.contains(&run.name));
+        let of_it = |run: &mut Run| parts.contains(&run.name);
+        let replaced = self.runs.extract_if(.., of_it).collect();
         self.runs.insert(place.unwrap_or(0).min(self.runs.len()), run);
-        for name in parts {
-            remove(self.dir.as_ref(), &name)?;
-        }
-        Ok(())
+        replaced
     }
 
-    /// Removes files of which nothing is within the window any more, and the oldest above the limit.
-    fn expire(&mut self, now: IngestTime) -> Result<()> {
+    /// Takes out files of which nothing is within the window any more, and the oldest above the limit.
+    fn expire(&mut self, now: IngestTime) -> Vec<Run> {
         let oldest = self.oldest_minute(now);
         let mut entries: u64 = self.runs.iter().map(|run| run.summary.entries).sum();
-        let mut names = Vec::new();
         let limit = self.settings.file_entries_max;
         // The newest stays: it tells how far the log is known.
         let candidates = self.runs.len().saturating_sub(1);
-        for run in self.runs.iter().take(candidates) {
+        let forgotten = &mut self.stats.forgotten;
+        let goes = |run: &mut Run| {
             let is_old = run.summary.newest < oldest;
             if !is_old && entries <= limit {
-                continue;
+                return false;
             }
             if !is_old {
-                self.stats.forgotten += run.summary.entries;
+                *forgotten += run.summary.entries;
             }
             entries -= run.summary.entries;
-            names.push(run.name.clone());
-        }
-        self.runs.retain(|run| !names.contains(&run.name));
-        for name in names {
-            remove(self.dir.as_ref(), &name)?;
-        }
-        Ok(())
+            true
+        };
+        self.runs.extract_if(..candidates, goes).collect()
     }
 
     fn next_serial(&self) -> u32 {

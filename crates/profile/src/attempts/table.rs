@@ -6,6 +6,7 @@
 
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Counters of one row of the sketch of keys that asked to be admitted; there are two rows, a byte a counter.
 const SKETCH_WIDTH: usize = 65_536;
@@ -21,14 +22,18 @@ pub trait Keyed: Copy {
     fn weight(&self) -> f32;
 }
 
-/// The table.
+/// The table. A copy shares what it holds until one of the two changes it.
 #[derive(Debug, Clone)]
 pub struct Generations<T> {
-    young: HashTable<T>,
-    old: HashTable<T>,
+    young: Generation<T>,
+    old: Generation<T>,
     requests: Requests,
     capacity: usize,
 }
+
+/// One generation: empty ones take no memory, and a copy takes none before a change.
+#[derive(Debug, Clone)]
+struct Generation<T>(Option<Arc<HashTable<T>>>);
 
 /// A table as plain data, in the order of its keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,8 +55,8 @@ impl<T: Keyed> Generations<T> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
-            young: HashTable::new(),
-            old: HashTable::new(),
+            young: Generation::default(),
+            old: Generation::default(),
             requests: Requests::default(),
             capacity: capacity.max(8),
         }
@@ -60,18 +65,17 @@ impl<T: Keyed> Generations<T> {
     /// What is held of a key. O(1).
     #[must_use]
     pub fn find(&self, key: u64) -> Option<&T> {
-        let is_it = |held: &T| held.key() == key;
-        self.young.find(key, is_it).or_else(|| self.old.find(key, is_it))
+        self.young.find(key).or_else(|| self.old.find(key))
     }
 
     /// Puts a value in place of the one held, or in place of none if there is room for it. O(1), amortised.
     pub fn put(&mut self, value: T) {
         let key = value.key();
-        if let Some(held) = self.young.find_mut(key, |held| held.key() == key) {
+        if let Some(held) = self.young.find_mut(key) {
             *held = value;
             return;
         }
-        let was_old = self.take(key, Which::Old);
+        let was_old = self.old.take(key);
         let pressed = self.young.len() >= self.capacity / 2;
         if pressed && !was_old && !self.requests.asked_before(key) {
             return;
@@ -79,13 +83,13 @@ impl<T: Keyed> Generations<T> {
         if self.young.len() >= self.capacity {
             self.turn();
         }
-        self.young.insert_unique(key, value, Keyed::key);
+        self.young.add(value);
     }
 
     /// Forgets a key. O(1).
     pub fn forget(&mut self, key: u64) {
-        self.take(key, Which::Young);
-        self.take(key, Which::Old);
+        self.young.take(key);
+        self.old.take(key);
     }
 
     /// Number of keys held.
@@ -97,14 +101,14 @@ impl<T: Keyed> Generations<T> {
     /// Whether nothing is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.young.is_empty() && self.old.is_empty()
+        self.len() == 0
     }
 
     /// The table as data, the same for the same history.
     #[must_use]
     pub fn state(&self) -> GenerationsState<T> {
-        let sorted = |table: &HashTable<T>| {
-            let mut all: Vec<T> = table.iter().copied().collect();
+        let sorted = |table: &Generation<T>| {
+            let mut all: Vec<T> = table.all().copied().collect();
             all.sort_unstable_by_key(Keyed::key);
             all
         };
@@ -123,7 +127,7 @@ impl<T: Keyed> Generations<T> {
             for value in values {
                 table.insert_unique(value.key(), value, Keyed::key);
             }
-            table
+            Generation((!table.is_empty()).then(|| Arc::new(table)))
         };
         Self {
             young: table(state.young),
@@ -133,42 +137,69 @@ impl<T: Keyed> Generations<T> {
         }
     }
 
-    fn take(&mut self, key: u64, which: Which) -> bool {
-        let table = match which {
-            Which::Young => &mut self.young,
-            Which::Old => &mut self.old,
-        };
-        match table.find_entry(key, |held| held.key() == key) {
-            Ok(entry) => {
-                entry.remove();
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
     /// The young become the old; of the old the heaviest go on, at most a quarter of the capacity.
     fn turn(&mut self) {
         let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
         self.requests = Requests::default();
         let least = least_weight(&dropped, self.capacity / 4);
-        for value in dropped.iter().filter(|value| value.weight() >= least) {
-            self.young.insert_unique(value.key(), *value, Keyed::key);
+        for value in dropped.all().filter(|value| value.weight() >= least) {
+            self.young.add(*value);
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Which {
-    Young,
-    Old,
+impl<T> Default for Generation<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Keyed> Generation<T> {
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |table| table.len())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flat_map(|table| table.iter())
+    }
+
+    fn find(&self, key: u64) -> Option<&T> {
+        self.0.as_ref()?.find(key, |held| held.key() == key)
+    }
+
+    fn find_mut(&mut self, key: u64) -> Option<&mut T> {
+        let is_it = |held: &T| held.key() == key;
+        let table = self.0.as_mut()?;
+        // What is shared is not copied for nothing.
+        if Arc::strong_count(table) > 1 {
+            table.find(key, is_it)?;
+        }
+        Arc::make_mut(table).find_mut(key, is_it)
+    }
+
+    /// Adds a value whose key is not held.
+    fn add(&mut self, value: T) {
+        let table = Arc::make_mut(self.0.get_or_insert_default());
+        table.insert_unique(value.key(), value, Keyed::key);
+    }
+
+    /// Takes a key out; whether it was there.
+    fn take(&mut self, key: u64) -> bool {
+        let is_it = |held: &T| held.key() == key;
+        let Some(table) = &mut self.0 else { return false };
+        if Arc::strong_count(table) > 1 && table.find(key, is_it).is_none() {
+            return false;
+        }
+        let entry = Arc::make_mut(table).find_entry(key, is_it);
+        entry.map(|entry| entry.remove()).is_ok()
+    }
 }
 
 /// The least power of two that at most `room` of the values weigh. Never 1 or less: who failed once is not missed.
-fn least_weight<T: Keyed>(values: &HashTable<T>, room: usize) -> f32 {
+fn least_weight<T: Keyed>(values: &Generation<T>, room: usize) -> f32 {
     const MOST: f32 = 1e9;
     let mut least = 2.0;
-    while least < MOST && values.iter().filter(|value| value.weight() >= least).count() > room {
+    while least < MOST && values.all().filter(|value| value.weight() >= least).count() > room {
         least *= 2.0;
     }
     least
