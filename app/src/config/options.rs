@@ -68,6 +68,7 @@ pub const ALL: &[Opt] = &[
     opt("serve.waiting_max", "Most events that wait; beyond it the earliest is learned early."),
     opt("serve.assess_deadline_ms", "How long an inline decision may take unless the request says otherwise."),
     opt("serve.assess_default", "What is answered where no decision can be had in time: `allow`, `review`, `challenge` or `deny`; marked as degraded."),
+    opt("serve.memory", "Memory of the whole process: above it nothing is taken in, and senders are told to come again (503). Not set: nine tenths of what the machine or its control group gives."),
     opt("serve.intake_memory", "Memory for requests that are being taken in; beyond it they are refused with 503."),
     opt("serve.threads", "Threads that take events in and judge them; the number of cores if not given."),
     opt("serve.retention_days", "How long raw telemetry is kept."),

@@ -1,5 +1,6 @@
 //! The reducer: entries in, verdicts out, state in between.
 
+use crate::clocks::Clocks;
 use crate::entry::{Arrival, Entry};
 use crate::output::{Output, Stage};
 use crate::people::People;
@@ -8,7 +9,7 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
 use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
-use habitus_model::{Assessment, IngestTime, RiskScore};
+use habitus_model::{Assessment, IngestTime, Millis, RiskScore, TenantId, Text};
 use habitus_policy::Ruling;
 
 /// What a server knows.
@@ -16,6 +17,7 @@ use habitus_policy::Ruling;
 pub struct Reducer {
     pub(crate) settings: Settings,
     pub(crate) engine: Engine,
+    pub(crate) clocks: Clocks,
     pub(crate) room: Room,
     pub(crate) ahead: Ahead,
     pub(crate) people: People,
@@ -35,6 +37,7 @@ impl Reducer {
     pub fn new(settings: Settings) -> Self {
         Self {
             engine: Engine::new(settings.engine.clone()),
+            clocks: Clocks::default(),
             room: Room::default(),
             ahead: Ahead::default(),
             people: People::default(),
@@ -155,8 +158,16 @@ impl Reducer {
         self.room.len()
     }
 
-    /// An event whose time can be true. One from the future is judged at its arrival, and teaches nothing.
+    /// What is added to the times of a source because its clock is off, milliseconds; zero for one that is right, or not known.
+    #[must_use]
+    pub fn clock_correction(&self, tenant: &TenantId, source: &Text) -> Millis {
+        self.clocks.correction(tenant, source)
+    }
+
+    /// An event whose time can be true, once its source's clock is corrected. One from the future is judged at its arrival,
+    /// and teaches nothing.
     fn believe(&mut self, mut arrival: Arrival, out: &mut Vec<Output>) -> Option<Arrival> {
+        arrival.record.context.time = self.clocks.believe(&arrival);
         let at = arrival.origin.ingest.as_millis();
         let context = &mut arrival.record.context;
         if context.time.as_millis() - at <= self.settings.future.0 {
