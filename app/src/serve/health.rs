@@ -472,6 +472,6 @@ mod tests {
             Family::Session,
             Family::Burst,
         ];
-        all.map(habitus_findings::behaviour::name).to_vec()
+        all.map(habitus_model::Family::name).to_vec()
     }
 }
