@@ -211,7 +211,13 @@ proptest! {
         moves in prop::collection::vec(any::<u8>(), 1..40),
         batch in 1usize..50,
     ) {
-        let entries = by_sources(jumble(&shared_log(&sources), &moves));
+        let mut entries = by_sources(jumble(&shared_log(&sources), &moves));
+        // Some come from a future that is not believed: their findings are part of the state, and what waits is none.
+        for entry in entries.iter_mut().step_by(5) {
+            if let Entry::Event(arrival) = entry {
+                arrival.record.context.time = arrival.record.context.time.plus(Millis::from_hours(9));
+            }
+        }
         let (mut lived, mut replayed) = (Reducer::new(settings()), Reducer::new(settings()));
         let (mut told, mut told_again) = (Vec::new(), Vec::new());
         for some in entries.chunks(batch) {
