@@ -6,8 +6,10 @@
 pub mod account;
 pub mod adjudication;
 pub mod attempts;
+pub mod belief;
 pub mod bucket;
 pub mod campaigns;
+pub mod circles;
 pub mod conduct;
 pub mod edge_habits;
 pub mod features;
@@ -26,6 +28,7 @@ pub mod prompt_habits;
 pub mod recall;
 pub mod recovery;
 pub mod second_factor;
+pub mod sequence_habits;
 pub mod session_habits;
 pub mod teleport;
 pub mod told;
