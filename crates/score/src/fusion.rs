@@ -29,7 +29,7 @@ pub struct Weights {
     pub burst_nats_max: f64,
     /// The same for sessions and resources, which are measured for each tenant and add up over several facts and events: the
     /// reach of calibration. At 14 an explorer's fifth thing was no more than an authorised test's login (seeds 1–3: 3 % of
-    /// insiders found by then at 0.1 %, against 78 %).
+    /// insiders found by then at 0.1 %, against 72 %).
     pub conduct_nats_max: f64,
 }
 

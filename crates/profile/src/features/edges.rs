@@ -28,8 +28,8 @@ const VISITS_WEIGHT: f64 = 0.3;
 /// Shape of the spread of hazards between accounts. Larger than for networks ([`crate::recall`]): with 0.7 a quiet account's
 /// one new thing accused more than a session on another network (bar of replayed sessions 74 to 75 %, seeds 1–3).
 const HAZARD_SHAPE: f64 = 2.0;
-/// Within a burst of new things the account's quiet days say less: at least so much of its population's hazard holds. Half of
-/// it hid lateral movement (0.1 % of account-days, seeds 1–3).
+/// Within a burst of new things the account's quiet days say less: at least so much of its population's hazard holds.
+/// Assumed.
 const BURST_FLOOR: f64 = 0.2;
 /// From so many new things lately on it is a burst.
 const BURST_FROM: f64 = 0.5;
