@@ -127,6 +127,7 @@ impl Reader {
             sent,
             seen: HashMap::new(),
             rejected_max: REJECTED_MAX,
+            is_new: true,
             read: Read::default(),
         };
         match content {
@@ -158,6 +159,7 @@ impl Reader {
             sent,
             seen: HashMap::new(),
             rejected_max: REJECTED_MAX,
+            is_new: false,
             read: Read::default(),
         };
         pass.parse(raw, 0, occurrence);
@@ -205,6 +207,8 @@ struct Pass<'a> {
     /// Equal records so far, by a hash of their bytes.
     seen: HashMap<u64, u64>,
     rejected_max: usize,
+    /// Whether what is read is to be kept in the log: what comes from there is not.
+    is_new: bool,
     read: Read,
 }
 
@@ -254,8 +258,9 @@ impl Pass<'_> {
                     .zip(&events)
                     .map(|(index, event)| self.arrival(event, index));
                 let events = arrivals.collect();
+                let raw = if self.is_new { raw.to_vec() } else { Vec::new() };
                 self.read.records.push(ReadRecord {
-                    raw: raw.to_vec(),
+                    raw,
                     occurrence,
                     events,
                     missing,

@@ -27,10 +27,10 @@ use habitus_policy::{Held, Ruling};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Records parsed at once.
-const AT_ONCE: usize = 512;
+/// Records parsed at once: with their events some 300 KB, which stay in the cache from one thread to the next.
+const AT_ONCE: usize = 128;
 /// Batches that wait before and after each parser.
-const WAITING: usize = 2;
+const WAITING: usize = 8;
 /// Batches of what was seen that wait: they are small, and a file that is written in between holds them up.
 const SEEN_WAITING: usize = 256;
 /// Parsers at most: the reducer is one thread, and does about as much for an event as its parsing costs.

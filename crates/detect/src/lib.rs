@@ -3,6 +3,7 @@
 //! Evidence has a sign: it may speak for the owner. One file per detector in [`detectors`].
 
 pub mod attacker;
+pub mod belief;
 pub mod detector;
 pub mod detectors;
 pub mod novelty;

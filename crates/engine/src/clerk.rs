@@ -22,8 +22,8 @@ pub struct Judged {
     pub confidence: Confidence,
     /// The attacker profile that explains the event best.
     pub profile: AttackerProfile,
-    /// What the new things it uses say, nats, at least 0.
-    pub edge_nats: f64,
+    /// What it says by itself of what is used and done, nats: a step of the account's belief.
+    pub own_nats: f64,
     /// Exact additive explanation. Absent: the clerk reads none of this record.
     pub contributions: Option<Vec<Contribution>>,
     /// Signals that could not speak, with why.

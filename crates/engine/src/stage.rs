@@ -5,9 +5,8 @@ use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant, Total};
 use crate::together::Late;
-use habitus_detect::detectors::resource;
-use habitus_detect::{View, Words, detectors};
-use habitus_model::{Blind, Context, Contribution, Evidence, Family, Opinion, RiskScore};
+use habitus_detect::{View, Words, belief, detectors};
+use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore};
 use habitus_profile::attempts::Bursts;
 use habitus_profile::campaigns::showing;
 use habitus_profile::known::Arrival;
@@ -118,7 +117,7 @@ impl Shard {
             goes_on: is_more && arrival == Arrival::Suspicious,
             has_history: seen.visits > 0.0,
         };
-        let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.edge_nats));
+        let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.own_nats));
         Some(Delta {
             observation,
             told,
@@ -239,23 +238,6 @@ fn stratum(context: &Context, seen: &Sighting) -> Stratum {
     }
 }
 
-/// Whether an event uses something new.
-fn uses_something_new(seen: &Sighting) -> bool {
-    let new = seen.conduct.and_then(|conduct| conduct.edges);
-    new.is_some_and(|edges| edges.new_ones().next().is_some())
-}
-
-/// What the new things an event uses say, nats, at least 0; earlier ones not counted again.
-fn edge_nats(lines: &[Contribution], seen: &Sighting) -> f64 {
-    if !uses_something_new(seen) {
-        return 0.0;
-    }
-    let own = lines.iter();
-    own.filter(|line| line.family == Some(Family::Resource) && line.signal != resource::EXPLORATION)
-        .map(|line| line.nats.0.max(0.0))
-        .sum()
-}
-
 /// The learning gate (SCORING 13): what scored high waits in quarantine, what a strong factor proved does not.
 fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
     if context.strong_factor {
@@ -286,6 +268,7 @@ fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
         }
     }
     blind.retain(|(family, _)| !looked.contains(&Some(*family)));
+    evidence.extend(belief::evidence(view, &evidence));
     (evidence, blind)
 }
 
@@ -301,6 +284,7 @@ fn conclude<C: Clerk>(
     let weighed = weigh(&evidence, shared.weights);
     let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), weighed.log_odds));
     let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
+    let own_nats = seen.conduct.as_ref().map_or(0.0, |_| belief::step(&evidence));
     let lines = match view.words {
         Words::Wanted => Some(weighed.lines(evidence)),
         // The same once more, with words: dearer for the few, and cheaper for the many.
@@ -308,7 +292,7 @@ fn conclude<C: Clerk>(
             let words = Words::Wanted;
             Some(weighed.lines(gather(&View { words, ..*view }).0))
         }
-        Words::Spared => uses_something_new(seen).then(|| weighed.lines(evidence)),
+        Words::Spared => None,
     };
     Judged {
         kind,
@@ -317,7 +301,7 @@ fn conclude<C: Clerk>(
         level: score.level(),
         confidence: confidence(seen.visits, &blind),
         profile: weighed.profile,
-        edge_nats: lines.as_deref().map_or(0.0, |lines| edge_nats(lines, seen)),
+        own_nats,
         contributions: lines.filter(|_| is_read),
         blind,
         decision: shared.config.thresholds.decide(score, context.status),

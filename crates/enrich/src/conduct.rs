@@ -37,6 +37,7 @@ pub fn of(event: &Event, kind: AccountKind) -> Option<Box<Conduct>> {
         deed: deeds::of(event),
         target: target(event),
         behind: behind(event),
+        origin: origin(event),
         application: event.service.as_ref().and_then(named),
         action: action(event),
         resource: event
@@ -165,9 +166,35 @@ fn target(event: &Event) -> Option<habitus_model::AccountId> {
     (Some(&target) != event.account_id().as_ref()).then_some(target)
 }
 
+/// Who caused it, where that is another person or role; or at a logon, whose credentials are used. Machines write themselves
+/// as the cause of the logons they serve (Windows' subject), which says no more than where that was.
 fn behind(event: &Event) -> Option<u64> {
-    let actor = event.actor.as_ref()?.account_id()?;
-    (Some(&actor) != event.account_id().as_ref()).then(|| KEY.fingerprint(&("account", actor.as_str())))
+    let own = event.account_id();
+    let at_logon = event
+        .target
+        .as_ref()
+        .filter(|_| event.activity.is_authentication());
+    let other = event.actor.as_ref().or(at_logon)?;
+    let id = other
+        .account_id()
+        .filter(|_| other.kind != AccountKind::Service)?;
+    (Some(&id) != own.as_ref()).then(|| KEY.fingerprint(&("account", id.as_str())))
+}
+
+/// Where networks and devices are told by address and id, the name of the computer says nothing more.
+fn origin(event: &Event) -> Option<Named> {
+    if event.src.ip.is_some() || event.client.device_uid.is_some() {
+        return None;
+    }
+    let name = event
+        .client
+        .device_name
+        .as_ref()
+        .or(event.src.hostname.as_ref())?;
+    Some(Named {
+        key: KEY.fingerprint(&("origin", name.to_lowercase())),
+        name: short(name),
+    })
 }
 
 /// What is made is new by its nature, whoever makes it.
@@ -276,6 +303,47 @@ mod tests {
             of(&used, AccountKind::Human).unwrap(),
         );
         assert!(issued.token.is_some() && issued.token == used.credential);
+    }
+
+    #[test]
+    fn who_stands_behind_an_account_is_told_and_machines_that_log_people_in_are_not() {
+        let other = |name: &str, kind| User {
+            kind,
+            ..User::by_name(name).unwrap()
+        };
+        let said = |actor: Option<User>, target: Option<User>, activity| {
+            let mut event = event(activity, "x");
+            (event.actor, event.target) = (actor, target);
+            of(&event, AccountKind::Human).and_then(|conduct| conduct.behind)
+        };
+        let (logon, call) = (Activity::from_ocsf(3002, 1), Activity::from_ocsf(6003, 2));
+        let bob = || Some(other("bob", AccountKind::Human));
+        assert!(said(bob(), None, call).is_some());
+        assert_eq!(
+            said(bob(), None, call),
+            said(None, bob(), logon),
+            "explicit credentials"
+        );
+        assert_eq!(
+            said(None, bob(), call),
+            None,
+            "what is done to others is no switch"
+        );
+        assert_eq!(said(Some(other("PC7$", AccountKind::Service)), None, logon), None);
+        assert_eq!(said(Some(other("alice", AccountKind::Human)), None, logon), None);
+    }
+
+    #[test]
+    fn a_computer_is_told_where_no_address_and_no_device_is() {
+        let mut at_desk = logon(Status::Success, &[]);
+        at_desk.client.device_name = Some(Text::new("PC-0042"));
+        let origin = |event: &Event| of(event, AccountKind::Human).and_then(|conduct| conduct.origin);
+        let named = origin(&at_desk).unwrap();
+        let mut over_there = logon(Status::Success, &[]);
+        over_there.src.hostname = Some(Text::new("pc-0042"));
+        assert_eq!(origin(&over_there).unwrap().key, named.key);
+        at_desk.src.ip = Some("192.0.2.1".parse().unwrap());
+        assert_eq!(origin(&at_desk), None);
     }
 
     #[test]

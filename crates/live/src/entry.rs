@@ -3,7 +3,7 @@
 use crate::rules::Said;
 use habitus_engine::Record;
 use habitus_findings::Command;
-use habitus_model::hash::symbol;
+use habitus_model::hash::symbol_of;
 use habitus_model::{EventTime, IngestTime, Text};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Turn {
         let by = if arrival.origin.id_is_derived {
             position
         } else {
-            symbol(&[context.tenant.as_str().as_bytes(), &[0], uid.as_str().as_bytes()].concat())
+            symbol_of(&[context.tenant.as_str().as_bytes(), &[0], uid.as_str().as_bytes()])
         };
         Self {
             time: context.time,

@@ -28,6 +28,10 @@ pub struct Reducer {
     pub(crate) behind: Vec<Ticket>,
 }
 
+/// Events settled together while more of a batch come: what they take stays in the cache, and below what an allocator gives
+/// back to the system (128 KiB in mimalloc) and has to have cleared again.
+const SETTLED_AT_ONCE: usize = 64;
+
 /// Fewer tickets than this are not worth looking through.
 const BEHIND_MIN: usize = 1_024;
 
@@ -84,9 +88,16 @@ impl Reducer {
                     self.command(&command, out);
                 }
                 Entry::Event(arrival) => {
-                    if let Some(arrival) = self.believe(*arrival, out) {
-                        let ticket = self.room.take(arrival, &self.settings, &mut due);
-                        self.behind.push(ticket);
+                    let arrival = self.corrected(arrival);
+                    if self.is_from_the_future(&arrival) {
+                        self.settle(std::mem::take(&mut due), executor, out);
+                        self.judge_now(*arrival, out);
+                        continue;
+                    }
+                    let ticket = self.room.take(*arrival, &self.settings, &mut due);
+                    self.behind.push(ticket);
+                    if due.len() >= SETTLED_AT_ONCE {
+                        self.settle(std::mem::take(&mut due), executor, out);
                     }
                 }
                 // What came before it is ruled by the policy before.
@@ -164,18 +175,24 @@ impl Reducer {
         self.clocks.correction(tenant, source)
     }
 
-    /// An event whose time can be true, once its source's clock is corrected. One from the future is judged at its arrival,
-    /// and teaches nothing.
-    fn believe(&mut self, mut arrival: Arrival, out: &mut Vec<Output>) -> Option<Arrival> {
+    /// An event of which the time is as good as can be told: its source's clock is corrected.
+    fn corrected(&mut self, mut arrival: Box<Arrival>) -> Box<Arrival> {
         arrival.record.context.time = self.clocks.believe(&arrival);
-        let at = arrival.origin.ingest.as_millis();
-        let context = &mut arrival.record.context;
-        if context.time.as_millis() - at <= self.settings.future.0 {
-            return Some(arrival);
-        }
-        context.time = arrival.origin.ingest.as_event();
+        arrival
+    }
+
+    /// Whether an event's time cannot be true.
+    fn is_from_the_future(&self, arrival: &Arrival) -> bool {
+        let ahead = arrival.record.context.time.as_millis() - arrival.origin.ingest.as_millis();
+        ahead > self.settings.future.0
+    }
+
+    /// An event from the future is judged at its arrival, and teaches nothing. Its finding is part of the state, so it is judged
+    /// against what is settled: what waits was judged ahead of its turn at times that are not in the log.
+    fn judge_now(&mut self, mut arrival: Arrival, out: &mut Vec<Output>) {
+        arrival.record.context.time = arrival.origin.ingest.as_event();
         arrival.record.learning = Learning::Probe;
-        let assessment = self.assess(&arrival.record);
+        let assessment = self.engine.assess(&arrival.record);
         let finding = self.file(&arrival, &assessment, false, out);
         let ruling = self.rule(&arrival, &assessment, finding.as_ref());
         out.push(Output::verdict(
@@ -184,7 +201,6 @@ impl Reducer {
             (Stage::Future, finding),
             Some(ruling),
         ));
-        None
     }
 
     /// Events whose turn has come: judged and learned.

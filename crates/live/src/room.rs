@@ -118,7 +118,7 @@ impl Room {
                 foreseen: None,
             });
         } else {
-            self.waiting += lane.put(arrival);
+            self.waiting += lane.put(ticket.turn, arrival);
         }
         self.waiting -= lane.settle_before(lane.times.watermark(settings), due);
         while self.waiting > settings.waiting_max && self.crowded(due) {}
@@ -170,7 +170,7 @@ impl Room {
     pub fn put_back(&mut self, arrival: Arrival) -> Ticket {
         let ticket = self.ticket(&arrival);
         let lane = self.lanes.entry(ticket.whose.clone()).or_default();
-        self.waiting += lane.put(arrival);
+        self.waiting += lane.put(ticket.turn, arrival);
         ticket
     }
 
@@ -202,12 +202,12 @@ impl Picture {
 
 impl Lane {
     /// How many more wait.
-    fn put(&mut self, arrival: Arrival) -> usize {
+    fn put(&mut self, turn: Turn, arrival: Arrival) -> usize {
         let waiting = Waiting {
             arrival,
             foreseen: None,
         };
-        let is_new = self.waiting.insert(Turn::of(&waiting.arrival), waiting);
+        let is_new = self.waiting.insert(turn, waiting);
         usize::from(is_new)
     }
 

@@ -118,8 +118,12 @@ pub struct Conduct {
     pub deed: Option<Deed>,
     /// The account it was done to; absent if that is the event's own.
     pub target: Option<AccountId>,
-    /// Fingerprint of another identity that stands behind the account.
+    /// Fingerprint of another identity that stands behind the account, or that it takes on at a logon. Machines that log
+    /// people in are none.
     pub behind: Option<u64>,
+    /// The computer it came from, where neither an address nor a device's id tells: the host names of directories and file
+    /// servers. Absent: those do, or nothing does.
+    pub origin: Option<Named>,
     /// Application or host.
     pub application: Option<Named>,
     /// What was done to it, in the source's own words. Absent for logons.

@@ -2,6 +2,7 @@
 
 use crate::account::Profile;
 use crate::features::session::Scene;
+use crate::habits::Habits;
 use crate::known::{Arrival, Familiarity};
 use crate::memory::{ConductSeen, Memory};
 use crate::recall::{LevelSeen, Sighting};
@@ -68,7 +69,7 @@ impl Profile {
     }
 
     /// Learns sessions, proofs and deeds of an event that proved the account's identity; `nats` is the evidence of what
-    /// was new in what it used. Gives what the population learns from it.
+    /// it used and did. Gives what the population learns from it.
     pub fn learn_conduct(
         &mut self,
         seen: &Sighting,
@@ -104,10 +105,10 @@ impl Sighting {
     }
 
     /// Holds an event against what the account remembers of sessions, proofs and deeds.
-    pub(crate) fn see_conduct(&mut self, profile: Option<&Profile>, context: &Context) {
+    pub(crate) fn see_conduct(&mut self, (profile, habits): (Option<&Profile>, &Habits), context: &Context) {
         let memory = profile.and_then(|profile| profile.memory.as_deref());
         if let Some(conduct) = &context.conduct {
-            let seen: ConductSeen = Memory::sight(memory, &Scene::of(context, conduct, self));
+            let seen: ConductSeen = Memory::sight(memory, &Scene::of(context, conduct, self), habits);
             self.conduct = Some(seen);
         }
         if let Some((memory, profile)) = memory.zip(profile) {

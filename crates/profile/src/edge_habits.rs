@@ -5,8 +5,10 @@
 //! of novelty are an owner's habit too: a new project. Fails in tenants where every resource has one user; popularity then
 //! says nothing.
 
+use crate::circles::Circles;
 use crate::features::edges::EdgeLevel;
 use crate::popularity::Popularity;
+use habitus_model::math::from_usize;
 use serde::{Deserialize, Serialize};
 
 /// Buckets of what the last day brought: nothing, up to 2, up to 6, more.
@@ -23,8 +25,10 @@ const PRIOR: [[f64; LATELY]; SIZES] = [
     [0.02, 0.05, 0.07, 0.09],
     [0.005, 0.03, 0.05, 0.07],
 ];
-/// Probability of any one application, action and resource where nothing is known: about as many are common. Assumed.
-const FLAT: [f64; EdgeLevel::COUNT] = [1.0 / 50.0, 1.0 / 200.0, 1.0 / 500.0];
+/// Applications, actions, resources, identities and computers there are where nothing is known: about as many are common. Assumed.
+const KINDS: [f64; EdgeLevel::COUNT] = [50.0, 200.0, 500.0, 200.0, 200.0];
+/// Weight of [`KINDS`], accounts-and-values counted: then as many count as were seen.
+const KINDS_WEIGHT: f64 = 200.0;
 
 /// One use, as the population counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -33,8 +37,10 @@ pub struct EdgeTrial {
     pub level: EdgeLevel,
     /// Fingerprint of what is known to its account from now on. Absent: it was before, or waits.
     pub value: Option<u64>,
-    /// The cell, if the account had a history. What follows in a burst of new things is no trial: one account that explores
-    /// must not teach its tenant that exploring is usual.
+    /// Of such a value that people share: the account's hash, and whether it used nothing before.
+    pub user: Option<(u32, bool)>,
+    /// The cell, if the account had a history. What is suspicious in a burst of new things is no trial: who explores must not
+    /// teach its tenant that exploring is usual.
     pub cell: Option<EdgeCell>,
     /// It was new to its account.
     pub new: bool,
@@ -53,6 +59,7 @@ pub struct EdgeCell {
 pub struct EdgeHabits {
     hazards: Vec<(f64, f64)>,
     values: [Popularity; EdgeLevel::COUNT],
+    circles: Circles,
 }
 
 impl Default for EdgeHabits {
@@ -60,6 +67,7 @@ impl Default for EdgeHabits {
         Self {
             hazards: vec![(0.0, 0.0); EdgeLevel::COUNT * LATELY * SIZES],
             values: Default::default(),
+            circles: Circles::default(),
         }
     }
 }
@@ -87,11 +95,16 @@ impl EdgeHabits {
     /// Probability that a use is of something new to its account, in `(0, 1)`.
     #[must_use]
     pub fn novelty(&self, cell: EdgeCell) -> f64 {
-        let (new, all) = self.hazards.get(cell.index()).copied().unwrap_or_default();
-        let prior = PRIOR
-            .get(usize::from(cell.size))
-            .and_then(|row| row.get(usize::from(cell.lately)));
-        (new + PRIOR_WEIGHT * prior.copied().unwrap_or(0.1)) / (all + PRIOR_WEIGHT)
+        // After more new things at least as many are expected as after fewer, where nothing else is known.
+        (0..=cell.lately).fold(0.0, |after_fewer, lately| {
+            let cell = EdgeCell { lately, ..cell };
+            let (new, all) = self.hazards.get(cell.index()).copied().unwrap_or_default();
+            let prior = PRIOR
+                .get(usize::from(cell.size))
+                .and_then(|row| row.get(usize::from(lately)));
+            let prior = prior.copied().unwrap_or(0.1).max(after_fewer);
+            (new + PRIOR_WEIGHT * prior) / (all + PRIOR_WEIGHT)
+        })
     }
 
     /// Probability that a value that is new to its account is this one.
@@ -104,10 +117,22 @@ impl EdgeHabits {
         })
     }
 
-    /// Probability of any one value where nothing is known.
+    /// Probability of any one value if all are alike: of as many as were seen, or as are usual before any were.
     #[must_use]
     pub fn flat(&self, level: EdgeLevel) -> f64 {
-        FLAT.get(level.index()).copied().unwrap_or(0.01)
+        let usual = KINDS.get(level.index()).copied().unwrap_or(100.0);
+        let (seen, total) = self
+            .values
+            .get(level.index())
+            .map_or((0.0, 0.0), |values| (from_usize(values.len()), values.total()));
+        let share = total / (total + KINDS_WEIGHT);
+        1.0 / (share * seen + (1.0 - share) * usual).max(2.0)
+    }
+
+    /// Which things are used by the same accounts.
+    #[must_use]
+    pub fn circles(&self) -> &Circles {
+        &self.circles
     }
 
     /// Accounts that use the value, with forgetting.
@@ -126,6 +151,9 @@ impl EdgeHabits {
         }
         if let Some((key, values)) = trial.value.zip(self.values.get_mut(trial.level.index())) {
             values.learn(key, trial.cell.is_some());
+            if let Some(user) = trial.user {
+                self.circles.learn(key, user);
+            }
         }
     }
 
@@ -162,6 +190,7 @@ mod tests {
             habits.learn(&EdgeTrial {
                 level: EdgeLevel::Action,
                 value: Some(1),
+                user: None,
                 cell,
                 new: true,
             });

@@ -5,6 +5,7 @@ use crate::features::machine::MachineHabits;
 use crate::observation::Observation;
 use crate::prompt_habits::PromptHabits;
 use crate::recovery::{RecoveryCell, RecoveryHabits};
+use crate::sequence_habits::SequenceHabits;
 use crate::session_habits::SessionHabits;
 use crate::told::Told;
 use habitus_model::Grant;
@@ -21,6 +22,7 @@ pub struct Habits {
     sessions: SessionHabits,
     prompts: PromptHabits,
     edges: EdgeHabits,
+    sequences: SequenceHabits,
     machines: MachineHabits,
     recovery: RecoveryHabits,
     grants: [f64; Grant::COUNT],
@@ -44,6 +46,12 @@ impl Habits {
     #[must_use]
     pub fn edges(&self) -> &EdgeHabits {
         &self.edges
+    }
+
+    /// Of what is done after what.
+    #[must_use]
+    pub fn sequences(&self) -> &SequenceHabits {
+        &self.sequences
     }
 
     /// Of machines.
@@ -84,6 +92,9 @@ impl Habits {
         for trial in told.edges.iter().flatten() {
             self.edges.learn(trial);
         }
+        if let Some(step) = &told.step {
+            self.sequences.learn(step);
+        }
         if let Some(new) = &told.machine {
             self.machines.learn(new);
         }
@@ -100,6 +111,7 @@ impl Habits {
         self.sessions.scale(fast);
         self.prompts.scale(fast);
         self.edges.scale(fast, slow);
+        self.sequences.scale(fast);
         self.machines.scale(fast);
         self.recovery.scale(fast);
         self.visits *= fast;

@@ -162,6 +162,12 @@ impl Known {
         known.any(|entry| is_it(entry.key))
     }
 
+    /// The known values, in the order they are held.
+    pub fn known(&self) -> impl Iterator<Item = u64> {
+        let known = self.entries.iter().filter(|entry| entry.trust == Trust::Trusted);
+        known.map(|entry| entry.key)
+    }
+
     /// Number of values held, pending ones included.
     #[must_use]
     pub fn len(&self) -> usize {

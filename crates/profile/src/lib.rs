@@ -6,8 +6,10 @@
 pub mod account;
 pub mod adjudication;
 pub mod attempts;
+pub mod belief;
 pub mod bucket;
 pub mod campaigns;
+pub mod circles;
 mod class_mix;
 pub mod conduct;
 pub mod edge_habits;
@@ -29,6 +31,7 @@ pub mod recall;
 pub mod recovery;
 mod room;
 pub mod second_factor;
+pub mod sequence_habits;
 pub mod session_habits;
 pub mod teleport;
 pub mod told;

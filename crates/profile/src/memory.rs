@@ -2,20 +2,27 @@
 //!
 //! All of it stands behind one pointer: accounts whose logs say nothing of these pay eight bytes.
 
+use crate::belief::{Belief, BeliefSeen, Window};
 use crate::edge_habits::{EdgeCell, EdgeTrial};
-use crate::features::edges::{EdgeLevel, Edges, EdgesSeen};
+use crate::features::edges::{Around, EdgeLevel, EdgeSeen, Edges, EdgesSeen};
 use crate::features::machine::{Machine, MachineSeen, is_by_tool};
 use crate::features::prompts::{Bout, PromptSeen};
+use crate::features::sequence::{Sequence, StepSeen};
 use crate::features::session::{Relation, Scene, SessionSeen, Sessions};
+use crate::habits::Habits;
 use crate::known::Arrival;
 use crate::prompt_habits::BoutEnded;
 use crate::recall::Sighting;
+use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
 use crate::told::Told;
-use habitus_model::{AccountKind, Conduct, Context, Grant, Minutes, PromptOutcome, Status};
+use habitus_model::hash::symbol;
+use habitus_model::math::from_usize;
+use habitus_model::{AccountId, AccountKind, Conduct, Context, Grant, Minutes, PromptOutcome, Status};
 use serde::{Deserialize, Serialize};
 
-/// From so many new things within a day on an account teaches its tenant no hazards (SCORING 13: influence is capped).
+/// From so many new things within a day on an account teaches its tenant hazards only by what is not suspicious (SCORING 13:
+/// influence is capped).
 const BURST: f64 = 2.5;
 
 /// What is remembered.
@@ -25,6 +32,8 @@ pub struct Memory {
     bout: Option<Bout>,
     grants: [bool; Grant::COUNT],
     edges: Option<Box<Edges>>,
+    sequence: Option<Box<Sequence>>,
+    belief: Belief,
     machine: Option<Box<Machine>>,
 }
 
@@ -39,14 +48,24 @@ pub struct ConductSeen {
     pub grant: Option<(Grant, bool)>,
     /// What it uses.
     pub edges: Option<EdgesSeen>,
+    /// What it does after what. Absent: the event names no action.
+    pub step: Option<StepSeen>,
+    /// What the account's own conduct has said against it of late, before this event, in the order of [`Window::ALL`].
+    pub belief: [BeliefSeen; Window::COUNT],
 }
 
 impl Memory {
     /// Holds an event against what is remembered, if anything.
     #[must_use]
-    pub fn sight(memory: Option<&Memory>, scene: &Scene<'_>) -> ConductSeen {
+    pub fn sight(memory: Option<&Memory>, scene: &Scene<'_>, habits: &Habits) -> ConductSeen {
         let now = scene.context.time.minutes();
         let conduct = scene.conduct;
+        let around = Around {
+            habits: habits.edges(),
+            now,
+            visits: scene.visits,
+        };
+        let sequence = memory.and_then(|memory| memory.sequence.as_deref());
         let bout = memory.and_then(|memory| memory.bout.as_ref());
         ConductSeen {
             session: Sessions::sight(memory.and_then(|memory| memory.sessions.as_deref()), scene),
@@ -55,11 +74,12 @@ impl Memory {
                 let known = memory.is_some_and(|memory| memory.grants.get(grant.index()) == Some(&true));
                 (grant, !known)
             }),
-            edges: Edges::sight(
-                memory.and_then(|memory| memory.edges.as_deref()),
-                conduct,
-                (now, scene.visits),
-            ),
+            edges: Edges::sight(memory.and_then(|memory| memory.edges.as_deref()), conduct, around),
+            step: conduct
+                .action
+                .as_ref()
+                .map(|action| Sequence::sight(sequence, action.key, now)),
+            belief: memory.map_or_else(Default::default, |memory| memory.belief.at(now)),
         }
     }
 
@@ -89,12 +109,12 @@ impl Memory {
         let says = context.conduct.as_ref().is_some_and(|conduct| {
             conduct.continuity().is_some()
                 || conduct.grant.is_some()
-                || EdgeLevel::ALL.iter().any(|level| level.of(conduct).is_some())
+                || EdgeLevel::ALL.iter().any(|level| level.key(conduct).is_some())
         });
         says || is_by_tool(context)
     }
 
-    /// Learns an event of a proven identity; `nats` is the evidence of what was new in what it used.
+    /// Learns an event of a proven identity; `nats` is the evidence of what it used and did, its belief excepted.
     pub fn learn(
         &mut self,
         seen: &Sighting,
@@ -105,7 +125,8 @@ impl Memory {
         if let Some(conduct) = &context.conduct {
             self.learn_prompt(seen, conduct, arrival, told);
             self.learn_session(seen, (context, conduct), arrival, told);
-            self.learn_edges(seen, conduct, (arrival, nats), told);
+            self.learn_edges(seen, (context, conduct), arrival, told);
+            self.learn_step(seen, (arrival, nats), told);
             self.learn_grant(seen, arrival, told);
         }
         if self.machine.is_some() || is_by_tool(context) {
@@ -130,10 +151,11 @@ impl Memory {
     #[must_use]
     pub fn heap_bytes_by_part(&self) -> [usize; 3] {
         let (sessions, edges) = (self.sessions.as_deref(), self.edges.as_deref());
-        let machine = self.machine.as_deref();
+        let (machine, sequence) = (self.machine.as_deref(), self.sequence.as_deref());
         [
             sessions.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
-            edges.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+            edges.map_or(0, |held| size_of_val(held) + held.heap_bytes())
+                + sequence.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
             machine.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
         ]
     }
@@ -183,8 +205,8 @@ impl Memory {
     fn learn_edges(
         &mut self,
         seen: &Sighting,
-        conduct: &Conduct,
-        (arrival, nats): (Arrival, f64),
+        (context, conduct): (&Context, &Conduct),
+        arrival: Arrival,
         told: &mut Told,
     ) {
         let Some(held) = seen.conduct.and_then(|conduct| conduct.edges) else {
@@ -192,7 +214,8 @@ impl Memory {
         };
         let mut known = [None; EdgeLevel::COUNT];
         let edges = self.edges.get_or_insert_default();
-        edges.learn((conduct, nats), (seen.now, arrival), &mut |level, key| {
+        let mut first = edges.has_no_things();
+        edges.learn((conduct, &held), (seen.now, arrival), &mut |level, key| {
             if let Some(slot) = known.get_mut(level.index()) {
                 *slot = Some(key);
             }
@@ -202,13 +225,30 @@ impl Memory {
             if edge.is_none() && value.is_none() {
                 continue;
             }
-            let with_history = edge.filter(|edge| edge.trials.0 > 0.0 && held.lately < BURST);
+            let user = value.filter(|_| level.is_thing()).zip(context.account.as_ref());
+            let user = user.map(|(_, account)| (user_hash(account), std::mem::take(&mut first)));
             *slot = Some(EdgeTrial {
                 level,
                 value,
-                cell: with_history.map(|edge| EdgeCell::of(level, held.lately, edge.trials.0)),
+                user,
+                cell: trial_cell(edge, held.lately, arrival),
                 new: edge.is_some_and(|edge| edge.is_new()),
             });
+        }
+    }
+
+    fn learn_step(&mut self, seen: &Sighting, (arrival, nats): (Arrival, f64), told: &mut Told) {
+        let Some(held) = &seen.conduct else { return };
+        if let Some(step) = &held.step {
+            if arrival != Arrival::Suspicious {
+                told.step = Some(StepTold::of(step));
+            }
+            let sequence = self.sequence.get_or_insert_default();
+            sequence.learn(step, (seen.now, arrival));
+        }
+        if let Some(edges) = &held.edges {
+            let news = from_usize(edges.new_ones().count());
+            self.belief.take_in((nats, news), seen.now);
         }
     }
 
@@ -223,6 +263,19 @@ impl Memory {
             }
         }
     }
+}
+
+/// Where a use is counted; absent where it is no trial.
+fn trial_cell(edge: Option<EdgeSeen>, lately: f64, arrival: Arrival) -> Option<EdgeCell> {
+    let counts = |edge: &EdgeSeen| edge.trials > 0.0 && (lately < BURST || arrival != Arrival::Suspicious);
+    let edge = edge.filter(counts)?;
+    Some(EdgeCell::of(edge.level, lately, edge.trials))
+}
+
+/// Hash of an account among the users of a thing. It keys no table: who could make two meet would gain nothing.
+fn user_hash(account: &AccountId) -> u32 {
+    let [a, b, c, d, ..] = symbol(account.as_str().as_bytes()).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Whether a failure is one of a prompt, which an account's bout remembers.

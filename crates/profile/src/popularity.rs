@@ -64,6 +64,18 @@ impl Popularity {
         f64::from(self.values.get(&value).copied().unwrap_or_default().accounts)
     }
 
+    /// Number of values remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no value is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// Accounts-and-values counted; decays.
     #[must_use]
     pub fn total(&self) -> f64 {

@@ -162,7 +162,7 @@ impl Recall<'_> {
     pub fn sight(&self, context: &Context) -> Sighting {
         let mut seen = self.bare(context);
         let Some(profile) = self.profile.filter(|profile| profile.visits_ever() > 0) else {
-            seen.see_conduct(None, context);
+            seen.see_conduct((None, self.population.habits()), context);
             return seen;
         };
         self.see_network(profile, &mut seen);
@@ -180,7 +180,7 @@ impl Recall<'_> {
             let journey = |km| Journey::of(Km(km), context.network.class);
             seen.journey = nearest.filter(|_| abroad).map(journey);
         }
-        seen.see_conduct(Some(profile), context);
+        seen.see_conduct((Some(profile), self.population.habits()), context);
         seen
     }
 

@@ -5,6 +5,7 @@ use crate::features::edges::EdgeLevel;
 use crate::features::machine::Keeps;
 use crate::prompt_habits::BoutEnded;
 use crate::recovery::RecoveryCell;
+use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
 use habitus_model::Grant;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct Told {
     pub bout: Option<BoutEnded>,
     /// Of what it used.
     pub edges: [Option<EdgeTrial>; EdgeLevel::COUNT],
+    /// Of what it did after what.
+    pub step: Option<StepTold>,
     /// A way in that is new to its account.
     pub grant: Option<Grant>,
     /// Of a machine's visit: what was new.

@@ -22,7 +22,9 @@ pub struct Weights {
     pub family_nats_max: f64,
     /// The same for bursts, which are counted and stand in no table.
     pub burst_nats_max: f64,
-    /// The same for sessions and resources, which are measured for each tenant and add up over several facts. Assumed.
+    /// The same for sessions and resources, which are measured for each tenant and add up over several facts and events: the
+    /// reach of calibration. At 14 an explorer's fifth thing was no more than an authorised test's login (seeds 1–3: 3 % of
+    /// insiders found by then at 0.1 %, against 72 %).
     pub conduct_nats_max: f64,
 }
 
@@ -33,7 +35,7 @@ impl Default for Weights {
             families: Family::ALL.map(usual),
             family_nats_max: 7.0,
             burst_nats_max: 10.0,
-            conduct_nats_max: 14.0,
+            conduct_nats_max: 40.0,
         }
     }
 }

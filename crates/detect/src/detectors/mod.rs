@@ -15,7 +15,8 @@ mod motion;
 mod network;
 mod prompts;
 mod recovery;
-pub mod resource;
+mod resource;
+mod sequence;
 mod session;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
@@ -33,5 +34,6 @@ pub const ALL: &[&dyn Detector] = &[
     &prompts::Prompts,
     &recovery::Recovery,
     &resource::Resource,
+    &sequence::Sequence,
     &session::Session,
 ];

@@ -1,33 +1,31 @@
-//! R: towards what application, with what action, on what resource (SCORING 8).
+//! R: towards what application, with what action, on what resource, as whom (SCORING 8).
 //!
-//! What is new to the account comes with a probability measured for it and its tenant, given how much new the last day
-//! brought; which new thing it is, by how many accounts use it. Attackers take what is useful: keys, privileges, secrets.
-//! What new things of the last day said adds up, so that who explores is found by the fifth, not by the first. Learned by
-//! successes only.
+//! What is new to the account comes with a probability measured for it and its population, given how much new the last day
+//! brought; which new thing it is, by how many accounts use it, and by whether those are the ones the account shares things
+//! with. Attackers take what is useful, whosever it is: keys, privileges, secrets. What the events before said is
+//! [`crate::belief`]. Learned by successes only.
 
 use crate::detector::{Detector, View};
 use crate::novelty::{pending, popularity};
 use habitus_model::evidence::PerProfile;
-use habitus_model::math::ln;
+use habitus_model::math::{exp, ln};
 use habitus_model::{Blind, Deed, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
-use habitus_profile::edge_habits::{EdgeCell, EdgeHabits};
+use habitus_profile::edge_habits::EdgeHabits;
 use habitus_profile::features::edges::{EdgeLevel, EdgeSeen, EdgesSeen};
 use habitus_profile::known::Familiarity;
 
 /// Applications, actions and resources.
 pub struct Resource;
 
-/// What the new things of the last day say together. A signal of its own, so that it is not counted again.
-pub const EXPLORATION: Signal = Signal("exploration");
-
 /// Probability that what each attacker uses is new to the account. Assumed; the insider has work to do besides.
 const NEW: PerProfile = [0.60, 0.60, 0.50, 0.55, 0.45];
-/// Shape of the spread of hazards between accounts; as for networks (`habitus_profile::recall`).
-const HAZARD_SHAPE: f64 = 0.7;
-/// Share of the evidence of earlier new things that counts again: they depend on each other. Assumed.
-const DEPENDENCE: f64 = 0.85;
-/// The most that earlier new things say, nats.
-const EXPLORATION_NATS_MAX: f64 = 10.0;
+/// Share of attackers' choices that follow what owners take up; the others are any thing alike. Assumed.
+const FOLLOWS: f64 = 0.5;
+/// Share of owners' choices that are any thing alike, for an account that brings as many new things as its population's do
+/// (SCORING 8 has a tenth for all): who brings more, such as an auditor, brings odder ones. Assumed, with its bounds.
+const ODD: f64 = 0.03;
+const ODD_MIN: f64 = 0.01;
+const ODD_MAX: f64 = 0.5;
 const WORTH_SAYING_NATS: f64 = 0.05;
 
 /// How much more often attackers do this than any other new thing. Assumed; that they do is MITRE ATT&CK (see
@@ -60,16 +58,16 @@ impl Detector for Resource {
         else {
             return Opinion::Evidence(Vec::new());
         };
-        if !view.has_history() || seen.levels.iter().flatten().all(|edge| edge.trials.0 <= 0.0) {
+        if !view.has_history() || seen.levels.iter().flatten().all(|edge| edge.trials <= 0.0) {
             return Opinion::Abstain(Blind::ThinHistory);
         }
         let habits = view.population.habits().edges();
         let mut found: Vec<Evidence> = Vec::new();
-        for edge in seen.levels.iter().flatten().filter(|edge| edge.trials.0 > 0.0) {
+        for edge in seen.levels.iter().flatten().filter(|edge| edge.trials > 0.0) {
             match edge.familiarity {
-                Familiarity::New => found.push(new(view, (edge, seen.lately), habits)),
+                Familiarity::New => found.push(new(view, edge, habits)),
                 Familiarity::Pending { age_days } => {
-                    let mut waits = new(view, (edge, seen.lately), habits);
+                    let mut waits = new(view, edge, habits);
                     waits.nats = waits.nats.map(|nats| nats * pending(age_days));
                     found.push(waits);
                 }
@@ -77,47 +75,54 @@ impl Detector for Resource {
             }
         }
         if found.is_empty() {
-            found.extend(usual(seen, habits));
-        } else {
-            found.extend(exploration(seen));
+            found.extend(usual(view, seen));
         }
         found.retain(|one| one.nats.iter().any(|nats| nats.abs() >= WORTH_SAYING_NATS));
         Opinion::Evidence(found)
     }
 }
 
-/// Probability that the account's next use of this level is of something new to it, in `(0, 1)`.
-fn novelty(edge: &EdgeSeen, lately: f64, habits: &EdgeHabits) -> f64 {
-    let (trials, novel) = edge.trials;
-    let population = habits.novelty(EdgeCell::of(edge.level, lately, trials));
-    let own = (novel + HAZARD_SHAPE) / (trials + HAZARD_SHAPE / population);
-    // Novelties come in bursts: within one the account's quiet days say little.
-    let floor = if lately >= 0.5 { 0.5 * population } else { 0.0 };
-    own.max(floor).clamp(1e-5, 0.98)
-}
-
-fn new(view: &View<'_>, (edge, lately): (&EdgeSeen, f64), habits: &EdgeHabits) -> Evidence {
+fn new(view: &View<'_>, edge: &EdgeSeen, habits: &EdgeHabits) -> Evidence {
     let conduct = view.context.conduct.as_deref();
     let deed = conduct
         .and_then(|conduct| conduct.deed)
         .filter(|deed| match edge.level {
-            EdgeLevel::Application => false,
+            EdgeLevel::Application | EdgeLevel::Identity | EdgeLevel::Origin => false,
             EdgeLevel::Action => true,
             EdgeLevel::Resource => *deed == Deed::SecretRead,
         });
     let flat = habits.flat(edge.level);
-    let arrival = popularity(habits.arrival(edge.level, edge.key), flat);
-    let hazard = novelty(edge, lately, habits);
-    let attacker = 0.5 * arrival + 0.5 * flat * wanted(deed);
-    let nats = NEW.map(|new| ln(new * attacker) - ln(hazard * arrival));
-    let named = conduct.and_then(|conduct| edge.level.of(conduct));
-    let name = named.map_or(Text::const_new("this"), |named| named.name.clone());
-    let mut facts = vec![
-        Fact::Name(name),
-        Fact::Share(hazard),
-        Fact::Count(habits.users(edge.level, edge.key)),
-    ];
-    let (signal, text) = match (edge.level, deed) {
+    let anybody = popularity(habits.arrival(edge.level, edge.key), flat);
+    let odd = (ODD * edge.novelty / edge.usual).clamp(ODD_MIN, ODD_MAX);
+    let owner = (1.0 - odd) * anybody * exp(edge.ln_lift) + odd * flat;
+    let attacker = FOLLOWS * anybody + (1.0 - FOLLOWS) * flat * wanted(deed);
+    let nats = NEW.map(|new| ln(new * attacker) - ln(edge.novelty * owner));
+    let (signal, template) = words(edge, deed);
+    let reason = view.because(template, || {
+        let name = conduct.and_then(|conduct| edge.level.name(conduct));
+        let mut facts = vec![
+            Fact::Name(name.cloned().unwrap_or(Text::const_new("this"))),
+            Fact::Share(edge.novelty),
+            Fact::Count(habits.users(edge.level, edge.key)),
+        ];
+        facts.extend(deed.map(|deed| Fact::Name(Text::const_new(deed.phrase()))));
+        facts
+    });
+    line(Signal(signal), nats, reason)
+}
+
+/// From so many nats on it is said that those who use a thing share none of the account's. A factor of two.
+const STRANGE_NATS: f64 = 0.7;
+
+/// Name and sentence of something new.
+fn words(edge: &EdgeSeen, deed: Option<Deed>) -> (&'static str, &'static str) {
+    let strange = edge.ln_lift <= -STRANGE_NATS;
+    match (edge.level, deed) {
+        (EdgeLevel::Application, _) if strange => (
+            "new_application",
+            "the account never used {0}: {1} of its uses are of a new application, and the {2} accounts that use this one \
+             use other things than it",
+        ),
         (EdgeLevel::Application, _) => (
             "new_application",
             "the account never used {0}: {1} of its uses are of a new application, and {2} accounts use this one",
@@ -126,44 +131,39 @@ fn new(view: &View<'_>, (edge, lately): (&EdgeSeen, f64), habits: &EdgeHabits) -
             "new_action",
             "the account never did {0}: {1} of what it does is new, and {2} accounts do this",
         ),
-        (EdgeLevel::Action, Some(deed)) => {
-            facts.push(Fact::Name(Text::const_new(deed.phrase())));
-            (
-                "new_sensitive_action",
-                "the account never did {0}, which {3}: {1} of what it does is new, and {2} accounts do this",
-            )
-        }
+        (EdgeLevel::Action, Some(_)) => (
+            "new_sensitive_action",
+            "the account never did {0}, which {3}: {1} of what it does is new, and {2} accounts do this",
+        ),
+        (EdgeLevel::Resource, _) if strange => (
+            "new_resource",
+            "the account never used {0}: {1} of its uses are of a new resource, and the {2} accounts that use this one use \
+             other things than it",
+        ),
         (EdgeLevel::Resource, _) => (
             "new_resource",
             "the account never used {0}: {1} of its uses are of a new resource, and {2} accounts use this one",
         ),
-    };
-    line(Signal(signal), nats, Reason::new(text, facts))
+        (EdgeLevel::Origin, _) => (
+            "new_origin",
+            "the account never came from {0}: {1} of its uses are from a new computer, and {2} accounts come from this one",
+        ),
+        (EdgeLevel::Identity, _) => (
+            "new_identity",
+            "another identity stands behind the account or is taken on by it, for the first time: {1} of such uses are of a \
+             new one, and {2} accounts know this one",
+        ),
+    }
 }
 
 /// All of it is known: said once, of the finest.
-fn usual(seen: &EdgesSeen, habits: &EdgeHabits) -> Option<Evidence> {
-    let edge = seen.levels.iter().flatten().rfind(|edge| edge.trials.0 > 0.0)?;
-    let hazard = novelty(edge, seen.lately, habits);
+fn usual(view: &View<'_>, seen: &EdgesSeen) -> Option<Evidence> {
+    let edge = seen.levels.iter().flatten().rfind(|edge| edge.trials > 0.0)?;
+    let hazard = edge.novelty;
     let nats = NEW.map(|new| (ln(1.0 - new) - ln(1.0 - hazard)).min(0.0));
     let text = "the account used this before; {0} of its uses are of something new";
-    Some(line(
-        Signal("usual_use"),
-        nats,
-        Reason::new(text, vec![Fact::Share(hazard)]),
-    ))
-}
-
-fn exploration(seen: &EdgesSeen) -> Option<Evidence> {
-    let nats = (DEPENDENCE * seen.lately_nats).min(EXPLORATION_NATS_MAX);
-    let text = "about {0} other things were new to the account within a day";
-    (nats > 0.0).then(|| {
-        line(
-            EXPLORATION,
-            [nats; 5],
-            Reason::new(text, vec![Fact::Count(seen.lately)]),
-        )
-    })
+    let reason = view.because(text, || vec![Fact::Share(hazard)]);
+    Some(line(Signal("usual_use"), nats, reason))
 }
 
 fn line(signal: Signal, nats: PerProfile, reason: Reason) -> Evidence {

@@ -181,7 +181,9 @@ pub(crate) fn read_frame(bytes: &[u8], seed: u64) -> Option<(Record, usize)> {
 
 /// Reads frames that stand one after another; `None` unless all bytes are frames.
 pub(crate) fn read_frames(mut bytes: &[u8], seed: u64, count_max: u64) -> Option<Vec<Record>> {
-    let mut records = Vec::new();
+    // As many as the head says, and no more than there is room for, whatever it says.
+    let room = usize::try_from(count_max).unwrap_or(usize::MAX);
+    let mut records = Vec::with_capacity(room.min(bytes.len() / FRAME_BYTES));
     while !bytes.is_empty() {
         let (record, len) = read_frame(bytes, seed)?;
         records.push(record);

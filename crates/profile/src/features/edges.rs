@@ -1,38 +1,43 @@
-//! Applications, actions and resources that an account uses.
+//! Applications, actions, resources and other identities that an account uses.
 //!
-//! Remembers a few dozen of each with weights that halve in a season, how often something new came, and what new things the
-//! last day brought: who explores brings many at once. Learned by successes only; what came with a high score waits. Fails
-//! for accounts that use more than there is room for; the rarest are forgotten and are new again. At most about 2 KiB,
-//! and nothing for accounts that only log in.
+//! Remembers a few dozen of each with weights that halve in a season, how often something new came against what its population
+//! had led to expect, and how much new the last day brought: who explores brings many at once. Learned by successes only; what
+//! came with a high score waits. Fails for accounts that use more than there is room for; the rarest are forgotten and are new
+//! again. At most about 2 KiB, and nothing for accounts that only log in.
 
+use crate::belief::Window;
+use crate::edge_habits::{EdgeCell, EdgeHabits};
 use crate::known::{Arrival, Familiarity, Known, Learned, Retention, Visit};
 use habitus_model::math::{half_life_factor, to_f32};
-use habitus_model::{Conduct, Minutes};
+use habitus_model::{Conduct, Minutes, Text};
 use serde::{Deserialize, Serialize};
 
-/// How all three sets forget: half-life of SCORING 2 for resources.
+/// How all sets forget: half-life of SCORING 2 for resources.
 const RETENTION: [Retention; EdgeLevel::COUNT] = [
-    Retention {
-        capacity: 12,
-        half_life_days: 90.0,
-        floor_recent: 4,
-    },
-    Retention {
-        capacity: 24,
-        half_life_days: 90.0,
-        floor_recent: 4,
-    },
-    Retention {
-        capacity: 24,
-        half_life_days: 90.0,
-        floor_recent: 4,
-    },
+    retention(12),
+    retention(24),
+    retention(24),
+    retention(6),
+    retention(8),
 ];
-/// Half-life of what is counted as lately, days: a working day.
-const LATELY_HALF_LIFE_DAYS: f64 = 0.4;
 
+/// Half-life of what is counted as lately, days.
+const LATELY_HALF_LIFE_DAYS: f64 = Window::Day.half_life_days();
 /// A visit is so much of a trial: most sources log more than one use in each. Assumed.
 const VISITS_WEIGHT: f64 = 0.3;
+/// Shape of the spread of hazards between accounts. Larger than for networks ([`crate::recall`]): with 0.7 a quiet account's
+/// one new thing accused more than a session on another network (bar of replayed sessions 74 to 75 %, seeds 1–3).
+const HAZARD_SHAPE: f64 = 2.0;
+/// Within a burst of new things the account's quiet days say less: at least so much of its population's hazard holds.
+/// Assumed.
+const BURST_FLOOR: f64 = 0.2;
+/// From so many new things lately on it is a burst.
+const BURST_FROM: f64 = 0.5;
+/// How long new things wait that came under suspicion: as values do ([`crate::known`]).
+const QUARANTINE_DAYS: f64 = 3.0;
+/// Prior of new things a day, and its weight in days. Assumed.
+const NEWS_PER_DAY: f64 = 0.2;
+const NEWS_DAYS: f64 = 3.5;
 
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +48,11 @@ pub enum EdgeLevel {
     Action,
     /// A resource acted upon.
     Resource,
+    /// Another identity that stands behind the account, or that it takes on: a switch of credentials (Ho et al., "Hopper",
+    /// USENIX Security 2021).
+    Identity,
+    /// The computer it comes from, where neither address nor device tell.
+    Origin,
 }
 
 /// One value held against what the account uses.
@@ -54,8 +64,15 @@ pub struct EdgeSeen {
     pub key: u64,
     /// What the account knows of it.
     pub familiarity: Familiarity,
-    /// Times something of this level was used or could have been, and times it was new; decayed.
-    pub trials: (f64, f64),
+    /// Times something of this level was used or could have been, decayed.
+    pub trials: f64,
+    /// Probability that the account's next use of this level is of something new to it, in `(0, 1)`.
+    pub novelty: f64,
+    /// The same of its population, for accounts of its size at such a time.
+    pub usual: f64,
+    /// Of something new: how much likelier than anybody this account is to take it up, given what it uses, nats. 0: nothing
+    /// can be told.
+    pub ln_lift: f64,
 }
 
 /// An event held against what the account uses.
@@ -65,32 +82,64 @@ pub struct EdgesSeen {
     pub levels: [Option<EdgeSeen>; EdgeLevel::COUNT],
     /// New things of the last day, decayed.
     pub lately: f64,
-    /// Evidence of the new things of the last day, nats, decayed.
-    pub lately_nats: f64,
+    /// New things a day by the account's own rate.
+    pub a_day: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Used {
     known: Known,
+    /// Uses, decayed.
     trials: f32,
+    /// New things among them, decayed: those that came once there was something known.
     novel: f32,
+    /// As many as the population's hazards had led to expect.
+    expected: f32,
 }
 
 /// What an account uses.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Edges {
     used: [Used; EdgeLevel::COUNT],
+    since: Minutes,
     last: Minutes,
     lately: f32,
-    lately_nats: f32,
+    /// New things that came under suspicion, by level, and since when: they count for the account's rate once they have waited
+    /// like any value (SCORING 13). Who audits is then known for it, and who explores is not expected to by the third thing.
+    waiting: [f32; EdgeLevel::COUNT],
+    waiting_since: Minutes,
+}
+
+/// What an event is held against besides the account's own edges.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// What the population shows.
+    pub habits: &'a EdgeHabits,
+    /// When.
+    pub now: Minutes,
+    /// Effective number of the account's earlier visits.
+    pub visits: f64,
+}
+
+const fn retention(capacity: usize) -> Retention {
+    Retention {
+        capacity,
+        half_life_days: 90.0,
+        floor_recent: 4,
+    }
 }
 
 impl EdgeLevel {
     /// Number of levels.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 5;
     /// Every level, in order.
-    pub const ALL: [EdgeLevel; Self::COUNT] =
-        [EdgeLevel::Application, EdgeLevel::Action, EdgeLevel::Resource];
+    pub const ALL: [EdgeLevel; Self::COUNT] = [
+        EdgeLevel::Application,
+        EdgeLevel::Action,
+        EdgeLevel::Resource,
+        EdgeLevel::Identity,
+        EdgeLevel::Origin,
+    ];
 
     /// Position in tables.
     #[must_use]
@@ -99,17 +148,43 @@ impl EdgeLevel {
             EdgeLevel::Application => 0,
             EdgeLevel::Action => 1,
             EdgeLevel::Resource => 2,
+            EdgeLevel::Identity => 3,
+            EdgeLevel::Origin => 4,
         }
     }
 
-    /// The value that an event shows.
+    /// Fingerprint of the value that an event shows.
     #[must_use]
-    pub fn of(self, conduct: &Conduct) -> Option<&habitus_model::Named> {
+    pub fn key(self, conduct: &Conduct) -> Option<u64> {
         match self {
+            EdgeLevel::Application => conduct.application.as_ref().map(|named| named.key),
+            EdgeLevel::Action => conduct.action.as_ref().map(|named| named.key),
+            EdgeLevel::Resource => conduct.resource.as_ref().map(|named| named.key),
+            EdgeLevel::Identity => conduct.behind,
+            EdgeLevel::Origin => conduct.origin.as_ref().map(|named| named.key),
+        }
+    }
+
+    /// Its name, where it has one that may be shown.
+    #[must_use]
+    pub fn name(self, conduct: &Conduct) -> Option<&Text> {
+        let named = match self {
             EdgeLevel::Application => conduct.application.as_ref(),
             EdgeLevel::Action => conduct.action.as_ref(),
             EdgeLevel::Resource => conduct.resource.as_ref(),
-        }
+            EdgeLevel::Identity => None,
+            EdgeLevel::Origin => conduct.origin.as_ref(),
+        };
+        named.map(|named| &named.name)
+    }
+
+    /// Whether it is a thing that accounts share with those they work with: actions all have alike.
+    #[must_use]
+    pub const fn is_thing(self) -> bool {
+        matches!(
+            self,
+            EdgeLevel::Application | EdgeLevel::Resource | EdgeLevel::Origin
+        )
     }
 }
 
@@ -129,84 +204,150 @@ impl EdgesSeen {
 }
 
 impl Edges {
-    /// Holds an event against what the account uses; absent if it shows nothing of the sort. Cost: three short scans.
+    /// Holds an event against what the account uses; absent if it shows nothing of the sort. Cost: five short scans; for
+    /// something new, a merge for each thing the account uses.
     #[must_use]
-    pub fn sight(
-        edges: Option<&Edges>,
-        conduct: &Conduct,
-        (now, visits): (Minutes, f64),
-    ) -> Option<EdgesSeen> {
+    pub fn sight(edges: Option<&Edges>, conduct: &Conduct, around: Around<'_>) -> Option<EdgesSeen> {
         let nothing = Edges::default();
         let held = edges.unwrap_or(&nothing);
-        let mut seen = EdgesSeen::default();
-        let mut any = false;
+        let factor = half_life_factor(around.now.days_since(held.last), LATELY_HALF_LIFE_DAYS);
+        let mut seen = EdgesSeen {
+            lately: f64::from(held.lately) * factor,
+            ..EdgesSeen::default()
+        };
+        let (mut any, mut lies_in_new) = (false, false);
         for level in EdgeLevel::ALL {
-            let Some(value) = level.of(conduct) else { continue };
-            let edge = held.edge(level, value.key, (now, visits));
+            let lies_within = matches!(level, EdgeLevel::Action | EdgeLevel::Resource);
+            let Some(key) = level.key(conduct).filter(|_| !(lies_in_new && lies_within)) else {
+                continue;
+            };
+            let edge = held.edge((level, key), around, seen.lately);
             any = true;
             if let Some(slot) = seen.levels.get_mut(level.index()) {
                 *slot = edge;
             }
-            if level == EdgeLevel::Application && edge.is_some_and(|edge| edge.is_new()) {
-                break;
-            }
+            lies_in_new |= level == EdgeLevel::Application && edge.is_some_and(|edge| edge.is_new());
         }
-        let factor = half_life_factor(now.days_since(held.last), LATELY_HALF_LIFE_DAYS);
-        seen.lately = f64::from(held.lately) * factor;
-        seen.lately_nats = f64::from(held.lately_nats) * factor;
+        if any {
+            seen.a_day = held.news_a_day(around.now);
+        }
         any.then_some(seen)
     }
 
-    fn edge(&self, level: EdgeLevel, key: u64, (now, visits): (Minutes, f64)) -> Option<EdgeSeen> {
+    fn edge(&self, (level, key): (EdgeLevel, u64), around: Around<'_>, lately: f64) -> Option<EdgeSeen> {
+        let Around { habits, now, visits } = around;
         let used = self.used.get(level.index())?;
         let retention = RETENTION.get(level.index())?;
         let factor = half_life_factor(now.days_since(self.last), retention.half_life_days);
+        // Who came many times and never used anything of the sort had as many chances to.
+        let uses = f64::from(used.trials) * factor;
+        let trials = uses.max(VISITS_WEIGHT * visits);
+        let usual = habits.novelty(EdgeCell::of(level, lately, trials));
+        let novel = f64::from(used.novel) * factor;
+        let expected = f64::from(used.expected) * factor + usual * (trials - uses);
+        let own = usual * (novel + HAZARD_SHAPE) / (expected + HAZARD_SHAPE);
+        let floor = if lately >= BURST_FROM {
+            BURST_FLOOR * usual
+        } else {
+            0.0
+        };
+        let familiarity = used.known.look_up(key, now, retention);
+        let is_taken_up = level.is_thing() && !matches!(familiarity, Familiarity::Known { .. });
         Some(EdgeSeen {
             level,
             key,
-            familiarity: used.known.look_up(key, now, retention),
-            // Who came many times and never used anything of the sort had as many chances to.
-            trials: (
-                (f64::from(used.trials) * factor).max(VISITS_WEIGHT * visits),
-                f64::from(used.novel) * factor,
-            ),
+            familiarity,
+            trials,
+            novelty: own.max(floor).clamp(1e-5, 0.98),
+            usual,
+            ln_lift: if is_taken_up {
+                habits.circles().ln_lift(key, self.things())
+            } else {
+                0.0
+            },
         })
     }
 
-    /// Learns an event that succeeded, with the evidence its new things gave. Calls `known` for what is known from now on.
+    /// What the account is known to use of what people share.
+    fn things(&self) -> impl Iterator<Item = u64> {
+        let levels = self.used.iter().zip(EdgeLevel::ALL);
+        let things = levels.filter(|(_, level)| level.is_thing());
+        things.flat_map(|(used, _)| used.known.known())
+    }
+
+    /// New things a day by the account's own rate.
+    fn news_a_day(&self, now: Minutes) -> f64 {
+        // Counts halve in 90 days, so that they tell of as many days as their mean life at most.
+        let days = now.days_since(self.since).min(90.0 / std::f64::consts::LN_2);
+        let novel: f64 = self.used.iter().map(|used| f64::from(used.novel)).sum();
+        (novel + NEWS_PER_DAY * NEWS_DAYS) / (days + NEWS_DAYS)
+    }
+
+    /// Learns an event that succeeded, as it was held against the edges. Calls `known` for what is known from now on.
     pub fn learn(
         &mut self,
-        (conduct, nats): (&Conduct, f64),
+        (conduct, seen): (&Conduct, &EdgesSeen),
         (now, arrival): (Minutes, Arrival),
         known: &mut dyn FnMut(EdgeLevel, u64),
     ) {
+        if self.since == Minutes(0) {
+            self.since = now;
+        }
+        self.settle(now);
         let days = now.days_since(self.last);
         let mut fresh = 0.0;
         for level in EdgeLevel::ALL {
-            let (Some(value), Some(used), Some(retention)) = (
-                level.of(conduct),
+            let (Some(key), Some(used), Some(retention)) = (
+                level.key(conduct),
                 self.used.get_mut(level.index()),
                 RETENTION.get(level.index()),
             ) else {
                 continue;
             };
-            let new = used.known.look_up(value.key, now, retention) == Familiarity::New;
-            fresh += f64::from(u8::from(new));
-            used.count(half_life_factor(days, retention.half_life_days), new);
+            let edge = seen.levels.get(level.index()).copied().flatten();
+            let factor = half_life_factor(days, retention.half_life_days);
+            used.count(factor, edge.filter(|_| arrival != Arrival::Suspicious));
+            let is_new = edge.is_some_and(|edge| edge.is_new());
+            fresh += f64::from(u8::from(is_new));
+            if is_new
+                && arrival == Arrival::Suspicious
+                && let Some(waiting) = self.waiting.get_mut(level.index())
+            {
+                *waiting += 1.0;
+            }
             let visit = Visit {
-                key: value.key,
+                key,
                 now,
                 arrival,
                 child_is_new: false,
             };
             if used.known.learn(&visit, retention) == Learned::Known {
-                known(level, value.key);
+                known(level, key);
             }
+        }
+        if arrival == Arrival::Suspicious && fresh > 0.0 && self.waiting_since == Minutes(0) {
+            self.waiting_since = now;
         }
         let factor = half_life_factor(days, LATELY_HALF_LIFE_DAYS);
         self.lately = to_f32(f64::from(self.lately) * factor + fresh);
-        self.lately_nats = to_f32(f64::from(self.lately_nats) * factor + nats);
         self.last = self.last.max(now);
+    }
+
+    /// Counts what has waited long enough.
+    fn settle(&mut self, now: Minutes) {
+        if self.waiting_since == Minutes(0) || now.days_since(self.waiting_since) < QUARANTINE_DAYS {
+            return;
+        }
+        for (used, waiting) in self.used.iter_mut().zip(&mut self.waiting) {
+            used.novel += std::mem::take(waiting);
+        }
+        self.waiting_since = Minutes(0);
+    }
+
+    /// Whether nothing is known that people share.
+    #[must_use]
+    pub fn has_no_things(&self) -> bool {
+        self.things().next().is_none()
     }
 
     /// Bytes on the heap.
@@ -217,16 +358,21 @@ impl Edges {
 }
 
 impl Used {
-    fn count(&mut self, factor: f64, new: bool) {
+    /// What is used before anything is known is no surprise, and so no trial.
+    fn count(&mut self, factor: f64, edge: Option<EdgeSeen>) {
+        let tried = edge.filter(|edge| edge.trials > 0.0);
+        let novel = tried.map_or(0.0, |edge| f64::from(u8::from(edge.is_new())));
+        let expected = tried.map_or(0.0, |edge| edge.usual);
         self.trials = to_f32(f64::from(self.trials) * factor + 1.0);
-        self.novel = to_f32(f64::from(self.novel) * factor + f64::from(u8::from(new)));
+        self.novel = to_f32(f64::from(self.novel) * factor + novel);
+        self.expected = to_f32(f64::from(self.expected) * factor + expected);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use habitus_model::{Named, Text};
+    use habitus_model::Named;
 
     fn doing(action: u64) -> Conduct {
         Conduct {
@@ -238,38 +384,50 @@ mod tests {
         }
     }
 
+    fn at(habits: &EdgeHabits, minute: u32) -> Around<'_> {
+        Around {
+            habits,
+            now: Minutes(minute),
+            visits: 1.0,
+        }
+    }
+
+    fn learn(
+        edges: &mut Edges,
+        conduct: &Conduct,
+        (minute, arrival): (u32, Arrival),
+    ) -> Vec<(EdgeLevel, u64)> {
+        let habits = EdgeHabits::default();
+        let seen = Edges::sight(Some(&*edges), conduct, at(&habits, minute)).unwrap();
+        let mut known = Vec::new();
+        edges.learn((conduct, &seen), (Minutes(minute), arrival), &mut |level, key| {
+            known.push((level, key));
+        });
+        known
+    }
+
     #[test]
     fn what_was_done_once_is_known_and_what_is_new_is_counted() {
         let mut edges = Edges::default();
-        let mut known = Vec::new();
-        for action in [1, 2, 1] {
-            edges.learn(
-                (&doing(action), 0.5),
-                (Minutes(10), Arrival::Clean),
-                &mut |level, key| {
-                    known.push((level, key));
-                },
-            );
-        }
+        let known: Vec<_> = [1, 2, 1]
+            .into_iter()
+            .flat_map(|action| learn(&mut edges, &doing(action), (10, Arrival::Clean)))
+            .collect();
         assert_eq!(known, [(EdgeLevel::Action, 1), (EdgeLevel::Action, 2)]);
-        let seen = Edges::sight(Some(&edges), &doing(1), (Minutes(10), 1.0)).unwrap();
+        let habits = EdgeHabits::default();
+        let seen = Edges::sight(Some(&edges), &doing(1), at(&habits, 10)).unwrap();
         assert_eq!(seen.new_ones().count(), 0);
-        assert!((seen.lately - 2.0).abs() < 1e-6 && (seen.lately_nats - 1.5).abs() < 1e-6);
-        let new = Edges::sight(Some(&edges), &doing(3), (Minutes(10), 1.0)).unwrap();
+        assert!((seen.lately - 2.0).abs() < 1e-6);
+        let new = Edges::sight(Some(&edges), &doing(3), at(&habits, 10)).unwrap();
         assert_eq!(new.new_ones().count(), 1);
     }
 
     #[test]
     fn what_is_suspicious_waits() {
         let mut edges = Edges::default();
-        edges.learn(
-            (&doing(9), 0.0),
-            (Minutes(1), Arrival::Suspicious),
-            &mut |_, _| {
-                panic!("it is not known yet");
-            },
-        );
-        let seen = Edges::sight(Some(&edges), &doing(9), (Minutes(1), 1.0)).unwrap();
+        assert!(learn(&mut edges, &doing(9), (1, Arrival::Suspicious)).is_empty());
+        let habits = EdgeHabits::default();
+        let seen = Edges::sight(Some(&edges), &doing(9), at(&habits, 1)).unwrap();
         assert!(matches!(
             seen.levels[1].unwrap().familiarity,
             Familiarity::Pending { .. }
@@ -277,14 +435,51 @@ mod tests {
     }
 
     #[test]
+    fn who_always_brings_new_things_is_expected_to_and_who_never_does_is_not() {
+        let habits = EdgeHabits::default();
+        let (mut auditor, mut clerk) = (Edges::default(), Edges::default());
+        for day in 0..60_u32 {
+            for use_ in 0..5_u32 {
+                let minute = day * 1_440 + use_;
+                let fresh = u64::from(day * 5 + use_);
+                learn(&mut auditor, &doing(100 + fresh), (minute, Arrival::Clean));
+                learn(&mut clerk, &doing(fresh % 4), (minute, Arrival::Clean));
+            }
+        }
+        let novelty = |edges: &Edges| {
+            let seen = Edges::sight(Some(edges), &doing(5_000), at(&habits, 61 * 1_440)).unwrap();
+            seen.levels[1].unwrap().novelty
+        };
+        assert!(novelty(&auditor) > 0.2, "{}", novelty(&auditor));
+        assert!(novelty(&clerk) < 0.01, "{}", novelty(&clerk));
+    }
+
+    #[test]
+    fn what_came_under_suspicion_counts_for_the_rate_after_three_days() {
+        let habits = EdgeHabits::default();
+        let mut edges = Edges::default();
+        (0..100).for_each(|minute| drop(learn(&mut edges, &doing(1), (minute + 1, Arrival::Clean))));
+        (0..5_u32).for_each(|n| {
+            drop(learn(
+                &mut edges,
+                &doing(10 + u64::from(n)),
+                (200 + n, Arrival::Suspicious),
+            ))
+        });
+        let novelty = |edges: &Edges, minute| {
+            let seen = Edges::sight(Some(edges), &doing(99), at(&habits, minute)).unwrap();
+            seen.levels[1].unwrap().novelty
+        };
+        let before = novelty(&edges, 6_000);
+        learn(&mut edges, &doing(1), (6_000, Arrival::Clean));
+        assert!(novelty(&edges, 6_000) > 1.5 * before, "{before}");
+    }
+
+    #[test]
     fn a_flood_of_actions_stays_bounded() {
         let mut edges = Edges::default();
         for action in 0..10_000 {
-            edges.learn(
-                (&doing(action), 0.0),
-                (Minutes(1), Arrival::Clean),
-                &mut |_, _| {},
-            );
+            learn(&mut edges, &doing(action), (1, Arrival::Clean));
         }
         assert!(edges.heap_bytes() < 4_096);
     }

@@ -7,4 +7,5 @@ pub mod machine;
 pub mod motion;
 pub mod positions;
 pub mod prompts;
+pub mod sequence;
 pub mod session;
