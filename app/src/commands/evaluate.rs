@@ -52,7 +52,7 @@ pub struct Evaluate {
     /// Files of the data set, as they are published or compressed
     #[arg(value_name = "FILE", requires = "dataset")]
     files: Vec<PathBuf>,
-    /// Also measure ours without the clock, motion and gap evidence, and with nothing else
+    /// Also measure ours without each family of evidence in turn
     #[arg(long, env = "HABITUS_ABLATIONS")]
     ablations: bool,
     /// Print the whole report as JSON in place of tables

@@ -20,8 +20,8 @@ pub use values::{ListKind, Size};
 
 use crate::cli;
 use habitus_engine::Config as EngineConfig;
-use habitus_model::UtcOffset;
 use habitus_model::hash::HashKey;
+use habitus_model::{Family, UtcOffset};
 use habitus_normalize::Limits;
 use habitus_policy::Thresholds;
 use habitus_responders::{ExporterSettings, ResponderSettings};
@@ -134,14 +134,32 @@ pub struct Priors {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FamilyWeights {
-    /// Hour of the day.
+    /// Where on the network an event comes from.
+    pub network: f64,
+    /// The client.
+    pub device: f64,
+    /// Network and client together.
+    pub joint: f64,
+    /// The hour of the week.
     pub clock: f64,
-    /// Speed between places.
-    pub motion: f64,
-    /// Silence before.
+    /// The silence before the event.
     pub gap: f64,
-    /// All others.
-    pub other: f64,
+    /// The speed between places.
+    pub motion: f64,
+    /// How an identity is proved.
+    pub authentication: f64,
+    /// Sessions and credentials.
+    pub session: f64,
+    /// What is used.
+    pub resource: f64,
+    /// What follows what.
+    pub sequence: f64,
+    /// Bursts of failures.
+    pub burst: f64,
+    /// Campaigns over several accounts.
+    pub campaign: f64,
+    /// What is new to a machine.
+    pub machine: f64,
     /// Most that one family may move the total, nats.
     pub family_nats_max: f64,
     /// Most that bursts of failures may move the total, nats.
@@ -224,24 +242,39 @@ impl Default for Priors {
 
 impl Default for FamilyWeights {
     fn default() -> Self {
-        let Weights {
+        let usual = Weights::default();
+        let [
+            network,
+            device,
+            joint,
             clock,
-            motion,
             gap,
-            other,
-            family_nats_max,
-            burst_nats_max,
-            conduct_nats_max,
-            ..
-        } = Weights::default();
+            motion,
+            authentication,
+            session,
+            resource,
+            sequence,
+            burst,
+            campaign,
+            machine,
+        ] = usual.families;
         Self {
+            network,
+            device,
+            joint,
             clock,
-            motion,
             gap,
-            other,
-            family_nats_max,
-            burst_nats_max,
-            conduct_nats_max,
+            motion,
+            authentication,
+            session,
+            resource,
+            sequence,
+            burst,
+            campaign,
+            machine,
+            family_nats_max: usual.family_nats_max,
+            burst_nats_max: usual.burst_nats_max,
+            conduct_nats_max: usual.conduct_nats_max,
         }
     }
 }
@@ -266,6 +299,27 @@ impl Default for Replay {
     }
 }
 
+impl FamilyWeights {
+    /// The weight of a family.
+    pub const fn of(&self, family: Family) -> f64 {
+        match family {
+            Family::Network => self.network,
+            Family::Device => self.device,
+            Family::Joint => self.joint,
+            Family::Clock => self.clock,
+            Family::Gap => self.gap,
+            Family::Motion => self.motion,
+            Family::Authentication => self.authentication,
+            Family::Session => self.session,
+            Family::Resource => self.resource,
+            Family::Sequence => self.sequence,
+            Family::Burst => self.burst,
+            Family::Campaign => self.campaign,
+            Family::Machine => self.machine,
+        }
+    }
+}
+
 impl Config {
     /// The engine's part, for a number of shards.
     pub fn engine(&self, shards: usize) -> EngineConfig {
@@ -280,10 +334,7 @@ impl Config {
                     priors.token_theft,
                     priors.insider,
                 ],
-                clock: weights.clock,
-                motion: weights.motion,
-                gap: weights.gap,
-                other: weights.other,
+                families: Family::ALL.map(|family| weights.of(family)),
                 family_nats_max: weights.family_nats_max,
                 burst_nats_max: weights.burst_nats_max,
                 conduct_nats_max: weights.conduct_nats_max,

@@ -3,6 +3,7 @@
 use super::Config;
 use super::keys::Places;
 use super::problem::Problem;
+use habitus_model::Family;
 use habitus_model::math::{from_u64, from_usize};
 use habitus_normalize::FormatChoice;
 use std::ops::RangeInclusive;
@@ -77,13 +78,13 @@ fn scoring(config: &Config, checks: &mut Checks<'_>) {
         ("scoring.deny_from", scoring.deny_from, 100.0),
         ("scoring.quarantine_from", Some(scoring.quarantine_from), 100.0),
         ("findings.from_score", Some(config.findings.from_score), 100.0),
-        ("scoring.weights.clock", Some(weights.clock), 10.0),
-        ("scoring.weights.motion", Some(weights.motion), 10.0),
-        ("scoring.weights.gap", Some(weights.gap), 10.0),
-        ("scoring.weights.other", Some(weights.other), 10.0),
     ];
     for (key, value, most) in all {
         checks.range(key, value, 0.0..=most);
+    }
+    for family in Family::ALL {
+        let key = format!("scoring.weights.{}", family.name());
+        checks.range(&key, Some(weights.of(family)), 0.0..=10.0);
     }
     for (key, value) in [
         ("scoring.weights.family_nats_max", weights.family_nats_max),

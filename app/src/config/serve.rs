@@ -38,6 +38,8 @@ pub struct Serve {
     pub assess_deadline_ms: u32,
     /// What is answered where no decision can be had.
     pub assess_default: Fallback,
+    /// Most memory of the whole process.
+    pub memory: Option<Size>,
     /// Most memory for requests that are being taken in.
     pub intake_memory: Size,
     /// Threads that take events in and judge them.
@@ -103,6 +105,7 @@ impl Default for Serve {
             waiting_max: 100_000,
             assess_deadline_ms: 50,
             assess_default: Fallback::Review,
+            memory: None,
             intake_memory: Size(Bytes(256 << 20)),
             threads: None,
             retention_days: 180,

@@ -3,7 +3,7 @@
 use super::{Account, attributions, count, numbers, stamp, whole};
 use crate::pipeline::tally;
 use habitus_engine::MODEL;
-use habitus_findings::{Finding, Hit, Key, behaviour, points, sentence};
+use habitus_findings::{Finding, Hit, Key, points, sentence};
 use habitus_model::{Blind, Context, RiskLevel, RiskScore};
 
 /// Events listed in a card.
@@ -209,7 +209,7 @@ fn steps(hit: &Hit) -> (Vec<Step>, String) {
 
 fn blind(hit: &Hit) -> Vec<String> {
     let told = hit.blind.iter().filter(|(_, why)| *why != Blind::NotApplicable);
-    told.map(|(family, why)| format!("{}: {}", behaviour::name(*family), why.phrase()))
+    told.map(|(family, why)| format!("{}: {}", family.name(), why.phrase()))
         .collect()
 }
 

@@ -4,6 +4,7 @@ use super::exports::Exports;
 use super::gate::Gate;
 use super::health::Health;
 use super::load::{Load, Permit, Turns};
+use super::memory::Memory;
 use super::metrics::Metrics;
 use super::orders::Orders;
 use super::reading::{ReadRecord, Reader};
@@ -33,6 +34,8 @@ pub struct Core {
     pub reducer: RwLock<Reducer>,
     /// Memory under way.
     pub load: Load,
+    /// Memory of the whole process, and how much it may be.
+    pub memory: Memory,
     /// Who reads when.
     pub turns: Turns,
     /// Health of sources.

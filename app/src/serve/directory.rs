@@ -13,7 +13,7 @@ use habitus_console::product::{
 use habitus_findings::{Filter, State, View};
 use habitus_live::Reducer;
 use habitus_live::people::Person;
-use habitus_model::{AccountId, Text};
+use habitus_model::{AccountId, Millis, Text};
 
 /// Findings shown with an account.
 const FINDINGS_MAX: usize = 50;
@@ -107,7 +107,13 @@ pub struct Sources(pub Shared);
 #[async_trait]
 impl product::Sources for Sources {
     async fn sources(&self, who: &Who) -> Result<Vec<SourceHealth>, Refusal> {
-        Ok(self.0.health.of(&who.tenant, clock::now()))
+        let mut all = self.0.health.of(&who.tenant, clock::now());
+        let reducer = self.0.reducer.read();
+        for source in &mut all {
+            let Millis(correction) = reducer.clock_correction(&who.tenant, &Text::new(&source.name));
+            source.corrected_seconds = habitus_model::math::from_i64(correction) / 1_000.0;
+        }
+        Ok(all)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How long a source is usually silent: learned from its own arrivals, for people and for the alert.
 
 use habitus_model::IngestTime;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Days remembered: two weekends, so that their silence is usual.
@@ -10,7 +11,7 @@ const ARRIVALS_MIN: u64 = 20;
 const DAY_MS: i64 = 86_400_000;
 
 /// The longest gaps between arrivals of the last days.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gaps {
     /// Day of arrival and its longest gap in seconds, latest last.
     days: VecDeque<(i64, f64)>,

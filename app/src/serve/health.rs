@@ -36,6 +36,10 @@ pub struct Health {
     live: OnceLock<Vec<RunningSource>>,
 }
 
+/// How long sources are usually silent, and when they were last heard: what a restart must not forget, or an outage over it
+/// would not be noticed.
+pub type Silences = Vec<((TenantId, Text), (Gaps, Option<IngestTime>))>;
+
 #[derive(Debug, Default)]
 struct Source {
     events: u64,
@@ -117,6 +121,31 @@ impl Health {
     pub fn run(&self, live: &[RunningSource]) {
         // Set once, at the start.
         let _ = self.live.set(live.to_vec());
+    }
+
+    /// What is known of silence.
+    pub fn silences(&self) -> Silences {
+        let sources = self.sources.lock();
+        let each = sources.iter();
+        each.map(|(key, source)| (key.clone(), (source.gaps.clone(), source.last_heard)))
+            .collect()
+    }
+
+    /// Health of sources of which only silence is known.
+    pub fn resumed(silences: Silences) -> Self {
+        let source = |(key, (gaps, last_heard))| {
+            let source = Source {
+                gaps,
+                last_heard,
+                ..Source::default()
+            };
+            (key, source)
+        };
+        let sources = silences.into_iter().take(SOURCES_MAX).map(source).collect();
+        Self {
+            sources: Mutex::new(sources),
+            live: OnceLock::new(),
+        }
     }
 
     /// The sources of a tenant, by name; those too that are configured and have not sent anything yet.
@@ -287,13 +316,14 @@ impl Source {
             dropped: live.map_or(0, |live| live.dropped),
             samples,
             skew_seconds: self.delays.estimate().map(|delay| -seconds(delay)),
+            corrected_seconds: 0.0,
             missing: self.lacking(),
             live: live.map(shown),
         }
     }
 
     fn state(&self, now: IngestTime) -> (SourceState, String) {
-        if self.events == 0 && self.rejected == 0 {
+        if self.last_heard.is_none() {
             return (SourceState::Waiting, "nothing came yet".to_owned());
         }
         if self.rejected > self.records {
@@ -393,6 +423,21 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_fell_silent_over_a_restart_is_told_as_silent() {
+        let (health, (tenant, name)) = (Health::default(), source());
+        for n in 0..30 {
+            health.heard(&tenant, &name, (&Read::default(), 0), at(n * 40));
+        }
+        let bytes = postcard::to_stdvec(&health.silences()).unwrap();
+        let again = Health::resumed(postcard::from_bytes(&bytes).unwrap());
+        let of = |now| again.of(&tenant, now).remove(0);
+        assert_eq!(of(at(30 * 40)).state, SourceState::Ok);
+        assert_eq!(of(at(30 * 40)).expected_gap_seconds, Some(40.0));
+        assert_eq!(of(at(40 * 40)).state, SourceState::Silent);
+        assert_eq!(again.totals()[&name].last_heard, Some(at(29 * 40)));
+    }
+
+    #[test]
     fn the_skew_is_the_median_of_arrival_minus_event_and_has_its_sign() {
         let mut source = Source::default();
         for n in 0..1_000 {
@@ -427,6 +472,6 @@ mod tests {
             Family::Session,
             Family::Burst,
         ];
-        all.map(habitus_findings::behaviour::name).to_vec()
+        all.map(habitus_model::Family::name).to_vec()
     }
 }

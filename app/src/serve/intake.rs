@@ -50,6 +50,9 @@ impl Intake {
         if core.ending.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);
         }
+        if core.memory.is_over() {
+            return Err(Refusal::Overloaded { retry_after: 1 });
+        }
         let permit = core
             .load
             .admit(bytes_of(&content).saturating_mul(MEMORY_FACTOR))?;

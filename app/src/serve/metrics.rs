@@ -109,6 +109,8 @@ pub struct Metrics {
     /// Depths that are looked at when asked.
     pub waiting: Gauge,
     pub under_way: Gauge,
+    pub memory: Gauge,
+    pub memory_ceiling: Gauge,
     pub accounts: Gauge,
     pub findings: Gauge,
     pub outbox: Gauge,
@@ -139,6 +141,8 @@ impl Metrics {
             future: Counter::default(),
             waiting: Gauge::default(),
             under_way: Gauge::default(),
+            memory: Gauge::default(),
+            memory_ceiling: Gauge::default(),
             accounts: Gauge::default(),
             findings: Gauge::default(),
             outbox: Gauge::default(),
@@ -226,6 +230,12 @@ impl Metrics {
             self.waiting.clone(),
         );
         r.register("intake_bytes", "Bytes under way", self.under_way.clone());
+        r.register("memory_bytes", "Memory of the process", self.memory.clone());
+        r.register(
+            "memory_ceiling_bytes",
+            "Memory above which nothing is taken in",
+            self.memory_ceiling.clone(),
+        );
         r.register("accounts", "Accounts remembered", self.accounts.clone());
         r.register("findings", "Findings kept", self.findings.clone());
         r.register("outbox_orders", "Orders that wait", self.outbox.clone());

@@ -21,6 +21,7 @@ mod judge;
 mod kept;
 mod load;
 mod made;
+mod memory;
 mod metrics;
 pub mod offline;
 mod offsite;

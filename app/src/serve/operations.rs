@@ -59,6 +59,9 @@ impl product::Operations for Operations {
         core.metrics.exports_waiting.set(gauge(waiting));
         core.metrics.exports_dead.set(gauge(dead));
         core.metrics.under_way.set(gauge(core.load.used()));
+        let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+        core.metrics.memory.set(bytes(core.memory.resident()));
+        core.metrics.memory_ceiling.set(bytes(core.memory.ceiling()));
         let mut text = core.metrics.text();
         sources(core, &mut text);
         text

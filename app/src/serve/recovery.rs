@@ -8,11 +8,12 @@
 //! Every event of the log was judged where it stands, and is so again: what came twice is not in it.
 
 use super::gate::Gate;
+use super::health::Silences;
 use super::kept::{self, Kind};
 use super::orders::Orders;
 use super::reading::Reader;
 use super::reduce::placed;
-use super::snapshots::{HELD, STATE, VIEW};
+use super::snapshots::{HELD, SILENCES, STATE, VIEW};
 use crate::failure::{Failure, Trouble};
 use habitus_engine::Sequential;
 use habitus_findings::News;
@@ -41,6 +42,8 @@ pub struct Restored {
     pub reducer: Reducer,
     /// Orders that waited for a person when the snapshot was taken.
     pub held: Vec<Held>,
+    /// How long sources were usually silent when the snapshot was taken.
+    pub silences: Silences,
     /// What was ordered on the way.
     pub ordered: Ordered,
     /// What exporters are told again: their outbox knows what it had.
@@ -124,6 +127,7 @@ pub fn restore(
         None => Restored {
             reducer: Reducer::new(settings),
             held: Vec::new(),
+            silences: Silences::new(),
             ordered: Ordered::default(),
             news: Vec::new(),
             position: 0,
@@ -172,9 +176,12 @@ fn from_snapshot(snapshot: &Snapshot, settings: Settings) -> Result<Restored, Fa
     let part = |name: &str| snapshot.sections.get(name).map(Vec::as_slice);
     let state = part(STATE).unwrap_or_default();
     let held = part(HELD).map(postcard::from_bytes::<Vec<Held>>).transpose()?;
+    // Learned anew where they cannot be read.
+    let silences = part(SILENCES).map(postcard::from_bytes::<Silences>);
     Ok(Restored {
         reducer: Reducer::restore(settings, state, part(VIEW))?,
         held: held.unwrap_or_default(),
+        silences: silences.and_then(Result::ok).unwrap_or_default(),
         ordered: Ordered::default(),
         news: Vec::new(),
         position: snapshot.position.0,

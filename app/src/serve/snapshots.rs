@@ -26,6 +26,8 @@ pub const STATE: &str = "state";
 pub const VIEW: &str = "view";
 /// The part that holds orders that wait for a person.
 pub const HELD: &str = "held";
+/// The part that holds how long sources are usually silent.
+pub const SILENCES: &str = "silences";
 
 /// After one that could not be written, milliseconds until the next: a full disk does not become empty in between.
 const REST_MS: i64 = 10_000;
@@ -224,6 +226,10 @@ impl Job {
                 (STATE.to_owned(), self.picture.state()?),
                 (VIEW.to_owned(), self.picture.view()?),
                 (HELD.to_owned(), postcard::to_stdvec(&self.held)?),
+                (
+                    SILENCES.to_owned(),
+                    postcard::to_stdvec(&self.core.health.silences())?,
+                ),
             ]),
         };
         self.snapshots.save(&snapshot).map_err(super::store::failure)

@@ -12,6 +12,7 @@ use super::judge::Judge;
 use super::kept::{self, Kind};
 use super::load::{Load, Turns};
 use super::made::{fallback, live_settings, policy, reader, registry, retention, rhythm, threads};
+use super::memory::{self, Memory};
 use super::metrics::Metrics;
 use super::offsite::Offsite;
 use super::operations::Operations;
@@ -104,8 +105,9 @@ impl Server {
             work: send,
             reducer: RwLock::new(restored.reducer),
             load: Load::new(serve.intake_memory.0.as_usize()),
+            memory: Memory::new(serve.memory.map(|size| size.0.0)),
             turns: Turns::new(threads(serve)),
-            health: Health::default(),
+            health: Health::resumed(restored.silences),
             stream: Stream::new(u64::try_from(clock::now().as_millis()).unwrap_or(0)),
             orders: Arc::new(Orders::new(outbox, restored.held)),
             exports: Arc::new(exports),
@@ -177,6 +179,7 @@ impl Server {
         let told: Tell = Arc::new(move |all| core.tell_exports(&all));
         tokio::spawn(Arc::clone(&self.core.exports).carry_out(told));
         tokio::spawn(tick(Arc::clone(&self.core)));
+        tokio::spawn(watch_memory(Arc::clone(&self.core)));
         let core = Arc::clone(&self.core);
         // Threads of their own, because files are read and written; they end with the process.
         let _ = std::thread::Builder::new()
@@ -305,6 +308,13 @@ async fn tick(core: Shared) {
             // Another comes soon.
             let _ = core.append(entry, Entry::Tick(now), None).await;
         }
+    }
+}
+
+async fn watch_memory(core: Shared) {
+    while !core.ending.load(Ordering::Acquire) {
+        tokio::time::sleep(memory::LOOK).await;
+        core.memory.look();
     }
 }
 

@@ -252,3 +252,22 @@ fn invented_names_and_addresses_push_nobody_out() {
     assert!(most <= ceiling, "{most} of {ceiling} bytes");
     server.terminate();
 }
+
+#[test]
+fn above_its_memory_a_server_takes_nothing_in_and_goes_on_answering() {
+    let place = Place::new();
+    let token = token(&place, "ingest,read");
+    place.write("habitus.toml", "[serve]\nmemory = \"1M\"\n");
+    let server = Server::start(&place, &["--config", "habitus.toml"]);
+    assert!(!is_accepted(&server.post("/v1/events", &token, &batch(0))));
+    assert_eq!(metric(&server, &token, "habitus_memory_ceiling_bytes "), 1 << 20);
+    assert!(metric(&server, &token, "habitus_memory_bytes ") > 1 << 20);
+    let asked = server.post(
+        "/v1/assess",
+        &token,
+        &login("a-1", "ana@example.com", MONDAY, HOME),
+    );
+    assert_eq!(asked.status, 200, "{}", asked.body);
+    assert_eq!(server.get("/v1/findings", &token).status, 200);
+    server.terminate();
+}

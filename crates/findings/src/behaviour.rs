@@ -83,26 +83,6 @@ impl Behaviour {
     }
 }
 
-/// A family's name in snake case, as verdicts write it.
-#[must_use]
-pub const fn name(family: Family) -> &'static str {
-    match family {
-        Family::Network => "network",
-        Family::Device => "device",
-        Family::Joint => "joint",
-        Family::Clock => "clock",
-        Family::Gap => "gap",
-        Family::Motion => "motion",
-        Family::Authentication => "authentication",
-        Family::Session => "session",
-        Family::Resource => "resource",
-        Family::Sequence => "sequence",
-        Family::Burst => "burst",
-        Family::Campaign => "campaign",
-        Family::Machine => "machine",
-    }
-}
-
 /// What stands out, as a title.
 #[must_use]
 pub const fn title(family: Option<Family>) -> &'static str {

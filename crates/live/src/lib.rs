@@ -4,6 +4,7 @@
 //! no I/O: time comes with the entries. Applied again from the start, or from any snapshot, it reaches the same state byte
 //! for byte, however the entries are batched; and whatever order events arrive in within the lateness, it settles the same.
 
+mod clocks;
 mod entry;
 mod output;
 pub mod people;

@@ -1,5 +1,6 @@
 //! The reducer: entries in, verdicts out, state in between.
 
+use crate::clocks::Clocks;
 use crate::entry::{Arrival, Entry};
 use crate::output::{Output, Stage};
 use crate::people::People;
@@ -8,7 +9,7 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
 use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
-use habitus_model::{Assessment, IngestTime, RiskScore};
+use habitus_model::{Assessment, IngestTime, Millis, RiskScore, TenantId, Text};
 use habitus_policy::Ruling;
 
 /// What a server knows.
@@ -16,6 +17,7 @@ use habitus_policy::Ruling;
 pub struct Reducer {
     pub(crate) settings: Settings,
     pub(crate) engine: Engine,
+    pub(crate) clocks: Clocks,
     pub(crate) room: Room,
     pub(crate) ahead: Ahead,
     pub(crate) people: People,
@@ -39,6 +41,7 @@ impl Reducer {
     pub fn new(settings: Settings) -> Self {
         Self {
             engine: Engine::new(settings.engine.clone()),
+            clocks: Clocks::default(),
             room: Room::default(),
             ahead: Ahead::default(),
             people: People::default(),
@@ -84,11 +87,13 @@ impl Reducer {
                     self.catch_up(out);
                     self.command(&command, out);
                 }
-                Entry::Event(arrival) if self.is_from_the_future(&arrival) => {
-                    self.settle(std::mem::take(&mut due), executor, out);
-                    self.judge_now(*arrival, out);
-                }
                 Entry::Event(arrival) => {
+                    let arrival = self.corrected(arrival);
+                    if self.is_from_the_future(&arrival) {
+                        self.settle(std::mem::take(&mut due), executor, out);
+                        self.judge_now(*arrival, out);
+                        continue;
+                    }
                     let ticket = self.room.take(*arrival, &self.settings, &mut due);
                     self.behind.push(ticket);
                     if due.len() >= SETTLED_AT_ONCE {
@@ -162,6 +167,18 @@ impl Reducer {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.room.len()
+    }
+
+    /// What is added to the times of a source because its clock is off, milliseconds; zero for one that is right, or not known.
+    #[must_use]
+    pub fn clock_correction(&self, tenant: &TenantId, source: &Text) -> Millis {
+        self.clocks.correction(tenant, source)
+    }
+
+    /// An event of which the time is as good as can be told: its source's clock is corrected.
+    fn corrected(&mut self, mut arrival: Box<Arrival>) -> Box<Arrival> {
+        arrival.record.context.time = self.clocks.believe(&arrival);
+        arrival
     }
 
     /// Whether an event's time cannot be true.

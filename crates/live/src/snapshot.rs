@@ -1,5 +1,6 @@
 //! The state as bytes, in two steps: a picture is taken at once, and any thread makes bytes of it while the reducer goes on.
 
+use crate::clocks::Clocks;
 use crate::entry::{Arrival, Origin};
 use crate::people::{self, People};
 use crate::reducer::Reducer;
@@ -13,7 +14,7 @@ use habitus_model::{Context, EventUid};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why a state cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,7 @@ struct Layout<'b> {
     engine: &'b [u8],
     #[serde(borrow)]
     findings: &'b [u8],
+    clocks: Clocks,
     times: Vec<(Whose, Times)>,
     waiting: Vec<Kept>,
     policy: String,
@@ -54,6 +56,7 @@ struct Writing<'p> {
     version: u32,
     engine: Blob<'p>,
     findings: Blob<'p>,
+    clocks: &'p Clocks,
     times: &'p [(Whose, Times)],
     waiting: Vec<KeptHere<'p>>,
     policy: &'p str,
@@ -102,6 +105,7 @@ impl<'p> KeptHere<'p> {
 pub struct Picture {
     engine: habitus_engine::Picture,
     findings: habitus_findings::Picture,
+    clocks: Clocks,
     room: room::Picture,
     policy: String,
     people: people::Picture,
@@ -119,6 +123,7 @@ impl Picture {
             version: VERSION,
             engine: Blob(&engine),
             findings: Blob(&findings),
+            clocks: &self.clocks,
             times: &self.room.times,
             waiting: self.room.waiting().map(KeptHere::of).collect(),
             policy: &self.policy,
@@ -150,6 +155,7 @@ impl Reducer {
         Picture {
             engine: self.engine.picture(),
             findings: self.findings.picture(),
+            clocks: self.clocks.clone(),
             room: self.room.picture(),
             policy: self.rules.text().to_owned(),
             people: self.people.picture(),
@@ -186,6 +192,7 @@ impl Reducer {
         let layout: Layout<'_> = postcard::from_bytes(rest)?;
         let mut reducer = Self {
             engine: Engine::restore(settings.engine.clone(), layout.engine)?,
+            clocks: layout.clocks,
             room: Room::at(layout.times),
             ahead: Ahead::default(),
             people: People::default(),
@@ -210,12 +217,17 @@ impl Reducer {
         Ok(reducer)
     }
 
-    /// A digest of the state, 32 hexadecimal digits. Cost: as [`Reducer::snapshot`].
+    /// A digest of the state, 32 hexadecimal digits. What is counted of clocks until the hour is over has decided nothing yet,
+    /// and is no part of it. Cost: as [`Reducer::snapshot`].
     ///
     /// # Errors
     /// As [`Reducer::snapshot`].
     pub fn digest(&self) -> Result<String, SnapshotError> {
-        Ok(content_digest(&self.snapshot()?))
+        let picture = Picture {
+            clocks: self.clocks.decided(),
+            ..self.picture()
+        };
+        Ok(content_digest(&picture.state()?))
     }
 
     fn put_back(&mut self, kept: Kept) -> Ticket {

@@ -36,6 +36,67 @@ pub enum Family {
     Machine,
 }
 
+impl Family {
+    /// How many there are.
+    pub const COUNT: usize = 13;
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Network,
+        Self::Device,
+        Self::Joint,
+        Self::Clock,
+        Self::Gap,
+        Self::Motion,
+        Self::Authentication,
+        Self::Session,
+        Self::Resource,
+        Self::Sequence,
+        Self::Burst,
+        Self::Campaign,
+        Self::Machine,
+    ];
+
+    /// Its place in [`Family::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Network => 0,
+            Self::Device => 1,
+            Self::Joint => 2,
+            Self::Clock => 3,
+            Self::Gap => 4,
+            Self::Motion => 5,
+            Self::Authentication => 6,
+            Self::Session => 7,
+            Self::Resource => 8,
+            Self::Sequence => 9,
+            Self::Burst => 10,
+            Self::Campaign => 11,
+            Self::Machine => 12,
+        }
+    }
+
+    /// The name in snake case, as verdicts and configuration write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Device => "device",
+            Self::Joint => "joint",
+            Self::Clock => "clock",
+            Self::Gap => "gap",
+            Self::Motion => "motion",
+            Self::Authentication => "authentication",
+            Self::Session => "session",
+            Self::Resource => "resource",
+            Self::Sequence => "sequence",
+            Self::Burst => "burst",
+            Self::Campaign => "campaign",
+            Self::Machine => "machine",
+        }
+    }
+}
+
 /// Attacker profiles: each detector says how likely its observation is under each (SCORING 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,14 +15,9 @@ pub struct Weights {
     /// Prior share of each attacker profile, in the order of [`AttackerProfile::ALL`]; sums to 1. SCORING 3 names them;
     /// the shares were chosen on development seeds (docs/scoring.md).
     pub priors: PerProfile,
-    /// Weight of clock evidence: events of one session are not independent (SCORING 4).
-    pub clock: f64,
-    /// Weight of motion evidence. Assumed.
-    pub motion: f64,
-    /// Weight of gap evidence. Assumed; 0 to 1 differ by half a point of recall on development seeds.
-    pub gap: f64,
-    /// Weight of all other families.
-    pub other: f64,
+    /// Weight of each family, in the order of [`Family::ALL`]. One, but for the clock, 0.6, because events of one session are
+    /// not independent (SCORING 4), and the gap, 0.5: 0 to 1 differ by half a point of recall on development seeds.
+    pub families: [f64; Family::COUNT],
     /// No family moves the total by more than this, nats: one wrong row in a table must not decide alone (SCORING 3).
     pub family_nats_max: f64,
     /// The same for bursts, which are counted and stand in no table.
@@ -37,14 +32,29 @@ impl Default for Weights {
     fn default() -> Self {
         Self {
             priors: [0.65, 0.12, 0.05, 0.08, 0.10],
-            clock: 0.6,
-            motion: 1.0,
-            gap: 0.5,
-            other: 1.0,
+            families: Family::ALL.map(usual),
             family_nats_max: 7.0,
             burst_nats_max: 10.0,
             conduct_nats_max: 40.0,
         }
+    }
+}
+
+const fn usual(family: Family) -> f64 {
+    match family {
+        Family::Clock => 0.6,
+        Family::Gap => 0.5,
+        Family::Network
+        | Family::Device
+        | Family::Joint
+        | Family::Motion
+        | Family::Authentication
+        | Family::Session
+        | Family::Resource
+        | Family::Sequence
+        | Family::Burst
+        | Family::Campaign
+        | Family::Machine => 1.0,
     }
 }
 
@@ -108,21 +118,16 @@ impl Weights {
     }
 
     fn of(&self, family: Family) -> f64 {
-        match family {
-            Family::Clock => self.clock,
-            Family::Motion => self.motion,
-            Family::Gap => self.gap,
-            Family::Network
-            | Family::Device
-            | Family::Joint
-            | Family::Authentication
-            | Family::Session
-            | Family::Resource
-            | Family::Sequence
-            | Family::Burst
-            | Family::Campaign
-            | Family::Machine => self.other,
+        self.families.get(family.index()).copied().unwrap_or(1.0)
+    }
+
+    /// The same without a family: for measuring what it is worth.
+    #[must_use]
+    pub fn without(mut self, family: Family) -> Self {
+        if let Some(weight) = self.families.get_mut(family.index()) {
+            *weight = 0.0;
         }
+        self
     }
 }
 

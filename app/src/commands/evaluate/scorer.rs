@@ -2,11 +2,11 @@
 
 use habitus_engine::{Config, Engine, Learning, Record};
 use habitus_evaluate::{Login, Said, Scorer};
-use habitus_model::Assessment;
+use habitus_model::{Assessment, Family};
 
 /// The engine as it is by default: score first, ties of the capped score broken by log-odds, as verdicts are read.
 pub struct Habitus {
-    name: &'static str,
+    name: String,
     engine: Engine,
     last: Option<Said>,
 }
@@ -17,26 +17,19 @@ impl Habitus {
         Self::of("habitus", Config::default())
     }
 
-    /// Fresh engines, each without the families of evidence that the configuration's weights can switch off.
+    /// Fresh engines, each without one family of evidence.
     pub fn ablations() -> Vec<Self> {
-        let without = |name, change: fn(&mut Config)| {
+        let without = |family: Family| {
             let mut config = Config::default();
-            change(&mut config);
-            Self::of(name, config)
+            config.weights = config.weights.without(family);
+            Self::of(format!("without {}", family.name()), config)
         };
-        vec![
-            without("habitus without clock", |config| config.weights.clock = 0.0),
-            without("habitus without motion", |config| config.weights.motion = 0.0),
-            without("habitus without gap", |config| config.weights.gap = 0.0),
-            without("habitus with clock, motion and gap only", |config| {
-                config.weights.other = 0.0
-            }),
-        ]
+        Family::ALL.into_iter().map(without).collect()
     }
 
-    fn of(name: &'static str, config: Config) -> Self {
+    fn of(name: impl Into<String>, config: Config) -> Self {
         Self {
-            name,
+            name: name.into(),
             engine: Engine::new(config),
             last: None,
         }
@@ -61,7 +54,7 @@ impl Habitus {
 
 impl Scorer for Habitus {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn score(&mut self, login: Login<'_>) -> f64 {

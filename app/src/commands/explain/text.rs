@@ -121,12 +121,7 @@ fn blind(a: &Assessment, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "\n{BOLD}Blind{RESET}")?;
     for (family, why) in told {
-        writeln!(
-            out,
-            "  {}: {}",
-            habitus_findings::behaviour::name(*family),
-            why.phrase()
-        )?;
+        writeln!(out, "  {}: {}", family.name(), why.phrase())?;
     }
     Ok(())
 }

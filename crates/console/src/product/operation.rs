@@ -41,6 +41,8 @@ pub struct SourceHealth {
     /// Seconds its clock is ahead, negative if it is behind or delivers late, median of the last 1,000 events; absent before
     /// that is known.
     pub skew_seconds: Option<f64>,
+    /// Seconds that are added to its times because its clock is off; 0 where it is right, or further off than ten minutes.
+    pub corrected_seconds: f64,
     /// Fields it does not give, and what that blinds.
     pub missing: Vec<MissingField>,
     /// What habitus counts itself where it listens or reads; absent for those who send over HTTP.
