@@ -85,17 +85,26 @@ impl Tenant {
         std::mem::take(&mut self.doubts)
     }
 
-    /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables.
+    /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables. `spare` is memory that
+    /// goes round: a long epoch's deltas take megabytes, which no tenant keeps while it learns nothing.
     // INVARIANT: epochs follow from the tenant's own log. What others do, and in which order among theirs, changes nothing.
-    pub fn advance(&mut self, delta: Option<Delta>) -> bool {
+    pub fn advance(&mut self, delta: Option<Delta>, spare: &mut Vec<Delta>) -> bool {
+        if self.pending.capacity() == 0 && delta.is_some() {
+            std::mem::swap(&mut self.pending, spare);
+        }
         self.pending.extend(delta);
         let end = epoch::end_after(self.position);
         self.position += 1;
         if self.position < end {
             return false;
         }
-        for delta in std::mem::take(&mut self.pending) {
-            self.learn(&delta);
+        let mut taught = std::mem::take(&mut self.pending);
+        for delta in &taught {
+            self.learn(delta);
+        }
+        taught.clear();
+        if taught.capacity() > spare.capacity() {
+            *spare = taught;
         }
         self.began = self.position;
         self.settle();
