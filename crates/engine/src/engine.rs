@@ -83,6 +83,8 @@ pub struct Engine {
     pub(crate) campaigns: Campaigns,
     pub(crate) notices: Notices,
     pub(crate) may_grow: bool,
+    /// Memory for what an epoch teaches, empty; no part of the state.
+    pub(crate) spare: Vec<Delta>,
 }
 
 impl Engine {
@@ -101,6 +103,7 @@ impl Engine {
             campaigns: Campaigns::default(),
             notices: Notices::default(),
             may_grow: true,
+            spare: Vec::new(),
         }
     }
 
@@ -236,17 +239,24 @@ impl Engine {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
         let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
-        let mut concluded = Vec::with_capacity(records.len());
-        if records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len() {
-            self.in_turn(&routed, clerks, &mut concluded);
+        let alone =
+            records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len();
+        let lanes = if alone {
+            vec![self.in_turn(&routed, clerks)]
         } else {
-            self.side_by_side(&routed, (executor, &mut *clerks), &mut concluded);
-        }
+            self.side_by_side(&routed, executor, clerks)
+        };
         // INVARIANT: each record has one conclusion.
-        debug_assert_eq!(concluded.len(), records.len());
+        debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), records.len());
+        // A conclusion is large: it goes on from where it was reached, not by way of a list of all.
+        let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
+        let count = lanes.len();
         if let Some(clerk) = clerks.first_mut() {
-            for (routed, concluded) in routed.iter().zip(concluded) {
-                out.push(self.finish(routed, concluded, clerk));
+            for routed in &routed {
+                let lane = lanes.get_mut(shard_index(routed.fingerprint, count));
+                if let Some(concluded) = lane.and_then(Iterator::next) {
+                    out.push(self.finish(routed, concluded, clerk));
+                }
             }
         }
     }
@@ -272,18 +282,15 @@ impl Engine {
         note
     }
 
-    fn in_turn<C: Clerk>(
-        &mut self,
-        routed: &[Routed<'_>],
-        clerks: &mut [C],
-        out: &mut Vec<Concluded<C::Note>>,
-    ) {
+    /// All records one after the other; their conclusions in their order.
+    fn in_turn<C: Clerk>(&mut self, routed: &[Routed<'_>], clerks: &mut [C]) -> Vec<Concluded<C::Note>> {
         let count = self.shards.len();
         let shared = Shared {
             tenants: &self.tenants,
             config: &self.config,
             weights: &self.weights,
         };
+        let mut noted = Vec::with_capacity(routed.len());
         for some in routed.chunks(WARM_MAX) {
             for shard in &self.shards {
                 shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
@@ -293,33 +300,48 @@ impl Engine {
                 let at = index.min(clerks.len().saturating_sub(1));
                 // INVARIANT: shard_index is below the number of shards.
                 if let Some((shard, clerk)) = self.shards.get_mut(index).zip(clerks.get_mut(at)) {
-                    out.push(shard.process(routed, shared, clerk));
+                    noted.push(shard.process(routed, shared, clerk));
                 }
             }
         }
+        noted
     }
 
+    /// Each shard's records on a thread; the conclusions of each shard in the order of its records.
     fn side_by_side<C: Clerk>(
         &mut self,
         routed: &[Routed<'_>],
-        (executor, clerks): (&dyn Executor, &mut [C]),
-        out: &mut Vec<Concluded<C::Note>>,
-    ) {
+        executor: &dyn Executor,
+        clerks: &mut [C],
+    ) -> Vec<Vec<Concluded<C::Note>>> {
         let count = self.shards.len();
         let shared = Shared {
             tenants: &self.tenants,
             config: &self.config,
             weights: &self.weights,
         };
-        let desks: Vec<Mutex<Desk<'_, C>>> = clerks.iter_mut().map(Desk::new).map(Mutex::new).collect();
+        let mut shares = vec![0; count];
+        for routed in routed {
+            if let Some(share) = shares.get_mut(shard_index(routed.fingerprint, count)) {
+                *share += 1;
+            }
+        }
+        let desks = clerks.iter_mut().zip(shares).map(Desk::new);
+        let desks: Vec<Mutex<Desk<'_, C>>> = desks.map(Mutex::new).collect();
         executor.run(&mut self.shards, &|index, shard| {
             let Some(desk) = desks.get(index) else { return };
             let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
             let mine = |routed: &&Routed<'_>| shard_index(routed.fingerprint, count) == index;
-            let mine: Vec<&Routed<'_>> = routed.iter().filter(mine).collect();
-            for some in mine.chunks(WARM_MAX) {
+            let mut mine = routed.iter().filter(mine);
+            let mut some: Vec<&Routed<'_>> = Vec::with_capacity(WARM_MAX);
+            loop {
+                some.clear();
+                some.extend(mine.by_ref().take(WARM_MAX));
+                if some.is_empty() {
+                    return;
+                }
                 shard.accounts.warm(some.iter().map(|routed| routed.fingerprint));
-                for routed in some {
+                for routed in &some {
                     let noted = shard.process(routed, shared, desk.clerk);
                     desk.noted.push(noted);
                 }
@@ -327,11 +349,7 @@ impl Engine {
         });
         let noted =
             |desk: Mutex<Desk<'_, C>>| desk.into_inner().unwrap_or_else(PoisonError::into_inner).noted;
-        let mut noted: Vec<_> = desks.into_iter().map(|desk| noted(desk).into_iter()).collect();
-        for routed in routed {
-            let lane = noted.get_mut(shard_index(routed.fingerprint, count));
-            out.extend(lane.and_then(Iterator::next));
-        }
+        desks.into_iter().map(noted).collect()
     }
 
     fn handle_one<C: Clerk>(&mut self, record: &Record, clerks: &mut [C], out: &mut Vec<C::Note>) {
@@ -358,7 +376,7 @@ impl Engine {
         self.position += 1;
         let Some(number) = number else { return };
         let tenant = self.tenants.get_mut(number);
-        if tenant.is_some_and(|tenant| Arc::make_mut(tenant).advance(delta)) {
+        if tenant.is_some_and(|tenant| Arc::make_mut(tenant).advance(delta, &mut self.spare)) {
             self.settle_doubts(number);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
@@ -386,10 +404,12 @@ struct Desk<'c, C: Clerk> {
 }
 
 impl<'c, C: Clerk> Desk<'c, C> {
-    fn new(clerk: &'c mut C) -> Self {
+    /// A desk with room for so many conclusions. They are large, and on a thread that was just started every growth of the
+    /// list is fresh memory.
+    fn new((clerk, share): (&'c mut C, usize)) -> Self {
         Self {
             clerk,
-            noted: Vec::new(),
+            noted: Vec::with_capacity(share),
         }
     }
 }

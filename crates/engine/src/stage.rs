@@ -250,7 +250,8 @@ fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
 }
 
 fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
-    let mut evidence = Vec::with_capacity(10);
+    // Few events have more lines: growing would copy them all.
+    let mut evidence = Vec::with_capacity(16);
     let mut blind = Vec::new();
     let mut looked = [None; detectors::ALL.len()];
     for (detector, looked) in detectors::ALL.iter().zip(&mut looked) {

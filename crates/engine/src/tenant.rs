@@ -111,21 +111,29 @@ impl Tenant {
         std::mem::take(&mut self.doubts)
     }
 
-    /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables.
+    /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables. `spare` is memory that
+    /// goes round: a long epoch's deltas take megabytes, which no tenant keeps while it learns nothing.
     // INVARIANT: epochs follow from the tenant's own log. What others do, and in which order among theirs, changes nothing.
-    pub fn advance(&mut self, delta: Option<Delta>) -> bool {
+    pub fn advance(&mut self, delta: Option<Delta>, spare: &mut Vec<Delta>) -> bool {
+        if self.pending.capacity() == 0 && delta.is_some() {
+            std::mem::swap(&mut self.pending, spare);
+        }
         self.pending.extend(delta);
         let end = epoch::end_after(self.position);
         self.position += 1;
         if self.position < end {
             return false;
         }
-        let pending = std::mem::take(&mut self.pending);
-        for delta in &pending {
+        let mut taught = std::mem::take(&mut self.pending);
+        for delta in &taught {
             self.note_said(delta);
         }
-        for delta in &pending {
+        for delta in &taught {
             self.learn(delta);
+        }
+        taught.clear();
+        if taught.capacity() > spare.capacity() {
+            *spare = taught;
         }
         self.began = self.position;
         self.settle();
@@ -243,7 +251,7 @@ mod tests {
                 total,
                 now,
             };
-            tenant.advance(Some(delta(learned, nth)));
+            tenant.advance(Some(delta(learned, nth)), &mut Vec::new());
         }
         above / measured / claimed
     }

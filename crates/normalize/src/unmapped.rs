@@ -15,7 +15,7 @@ pub fn rest(record: &Json<'_>, mapped: &[&str], options: &Options) -> Option<Tex
         .members()
         .iter()
         .filter(|(key, value)| *value != Json::Null && !mapped.contains(&key.as_ref()))
-        .map(|(key, value)| (key.clone().into_owned(), value.to_value()))
+        .map(|(key, value)| (key.to_string(), value.to_value()))
         .collect();
     if kept.is_empty() {
         return None;

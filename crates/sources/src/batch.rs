@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope};
 
 /// Items that wait in front of each worker, and results behind it, at most. Enough to bridge uneven items; with batches of
-/// 256 KiB about 2 MiB a worker.
-pub const QUEUE_ITEMS_MAX: usize = 4;
+/// 256 KiB about 1 MiB a worker.
+pub const QUEUE_ITEMS_MAX: usize = 2;
 
 /// More threads than this are not started; the sink would not keep up with them anyway.
 pub const THREADS_MAX: usize = 256;

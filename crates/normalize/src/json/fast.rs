@@ -4,7 +4,8 @@
 //! key given twice, half a surrogate pair) is left to `serde_json`, which reads the record from its start and says what
 //! is wrong with it. So there is one definition of what a record means: where this gives a tree, it is the same tree.
 
-use super::{Json, has_duplicate};
+use super::Json;
+use super::name::{self, Name, has_duplicate};
 use crate::limits::Limits;
 use std::borrow::Cow;
 
@@ -25,202 +26,227 @@ pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Option<Json<'a>> {
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
-        at: 0,
         values_left: limits.values_max,
         keys_max: limits.object_keys_max,
     };
-    let value = reader.value(limits.depth_max.min(DEPTH_MAX), TOP_MEMBERS)?;
-    (reader.token().is_none()).then_some(value)
+    let (first, at) = reader.token(0)?;
+    let (value, at) = reader.value((first, at), limits.depth_max.min(DEPTH_MAX), TOP_MEMBERS)?;
+    reader.token(at).is_none().then_some(value)
 }
 
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
-    at: usize,
     values_left: usize,
     keys_max: usize,
 }
 
+// Places in the record go in and out of these functions, so that they stay in registers.
 impl<'a> Reader<'a> {
-    /// The next byte that is no white space, not taken; absent at the end.
-    fn token(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                return Some(byte);
-            }
-            self.at += 1;
+    /// The byte at `at` or the next one that is no white space, and where it is; absent at the end.
+    #[inline(always)]
+    fn token(&self, at: usize) -> Option<(u8, usize)> {
+        match *self.bytes.get(at)? {
+            byte if byte > b' ' => Some((byte, at)),
+            _ => self.token_behind_space(at),
         }
     }
 
-    fn take(&mut self, wanted: u8) -> Option<()> {
-        (self.token()? == wanted).then(|| self.at += 1)
+    #[cold]
+    fn token_behind_space(&self, mut at: usize) -> Option<(u8, usize)> {
+        while let b' ' | b'\n' | b'\t' | b'\r' = *self.bytes.get(at)? {
+            at += 1;
+        }
+        Some((*self.bytes.get(at)?, at))
     }
 
-    fn value(&mut self, depth_left: usize, room: usize) -> Option<Json<'a>> {
+    /// Where what follows `wanted` begins, if that is the next token.
+    #[inline(always)]
+    fn behind(&self, at: usize, wanted: u8) -> Option<usize> {
+        let (byte, at) = self.token(at)?;
+        (byte == wanted).then_some(at + 1)
+    }
+
+    /// The value that begins with `first`, and where it ends.
+    #[inline(always)]
+    fn value(
+        &mut self,
+        (first, at): (u8, usize),
+        depth_left: usize,
+        room: usize,
+    ) -> Option<(Json<'a>, usize)> {
         self.values_left = self.values_left.checked_sub(1)?;
-        match self.token()? {
+        match first {
             b'"' => {
-                self.at += 1;
-                self.string().map(Json::String)
+                let (text, end) = self.string(at + 1)?;
+                Some((Json::String(text), end))
             }
-            b'{' => {
-                self.at += 1;
-                self.object(depth_left.checked_sub(1)?, room)
-            }
-            b'[' => {
-                self.at += 1;
-                self.array(depth_left.checked_sub(1)?)
-            }
-            b't' => self.literal("true", Json::Bool(true)),
-            b'f' => self.literal("false", Json::Bool(false)),
-            b'n' => self.literal("null", Json::Null),
-            _ => self.number(),
+            b'{' => self.object(at + 1, depth_left.checked_sub(1)?, room),
+            b'[' => self.array(at + 1, depth_left.checked_sub(1)?),
+            b't' => self.literal(at, "true", Json::Bool(true)),
+            b'f' => self.literal(at, "false", Json::Bool(false)),
+            b'n' => self.literal(at, "null", Json::Null),
+            _ => self.number(at),
         }
     }
 
-    fn object(&mut self, depth_left: usize, room: usize) -> Option<Json<'a>> {
-        if self.token()? == b'}' {
-            self.at += 1;
-            return Some(Json::Object(Vec::new()));
+    fn object(&mut self, at: usize, depth_left: usize, room: usize) -> Option<(Json<'a>, usize)> {
+        let (mut first, mut at) = self.token(at)?;
+        if first == b'}' {
+            return Some((Json::Object(Vec::new()), at + 1));
         }
         let mut members = Vec::with_capacity(room);
         loop {
-            if members.len() >= self.keys_max {
+            if first != b'"' || members.len() >= self.keys_max {
                 return None;
             }
-            self.take(b'"')?;
-            let key = self.string()?;
-            self.take(b':')?;
-            members.push((key, self.value(depth_left, INNER_MEMBERS)?));
-            let next = self.token()?;
-            self.at += 1;
+            let (name, end) = self.name(at + 1)?;
+            let begin = self.token(self.behind(end, b':')?)?;
+            let (value, end) = self.value(begin, depth_left, INNER_MEMBERS)?;
+            members.push((name, value));
+            let (next, end) = self.token(end)?;
             match next {
-                b',' => {}
-                b'}' if may_repeat(&members) && has_duplicate(&members) => return None,
-                b'}' => return Some(Json::Object(members)),
+                b',' => (first, at) = self.token(end + 1)?,
+                b'}' if has_duplicate(&members) => return None,
+                b'}' => return Some((Json::Object(members), end + 1)),
                 _ => return None,
             }
         }
     }
 
-    fn array(&mut self, depth_left: usize) -> Option<Json<'a>> {
+    fn array(&mut self, at: usize, depth_left: usize) -> Option<(Json<'a>, usize)> {
         let mut items = Vec::new();
-        if self.token()? == b']' {
-            self.at += 1;
-            return Some(Json::Array(items));
+        let mut begin = self.token(at)?;
+        if begin.0 == b']' {
+            return Some((Json::Array(items), begin.1 + 1));
         }
         loop {
-            items.push(self.value(depth_left, INNER_MEMBERS)?);
-            let next = self.token()?;
-            self.at += 1;
+            let (value, end) = self.value(begin, depth_left, INNER_MEMBERS)?;
+            items.push(value);
+            let (next, end) = self.token(end)?;
             match next {
-                b',' => {}
-                b']' => return Some(Json::Array(items)),
+                b',' => begin = self.token(end + 1)?,
+                b']' => return Some((Json::Array(items), end + 1)),
                 _ => return None,
             }
         }
     }
 
-    fn literal(&mut self, word: &str, value: Json<'a>) -> Option<Json<'a>> {
-        let rest = self.bytes.get(self.at..)?;
-        if !rest.starts_with(word.as_bytes()) {
-            return None;
-        }
-        self.at += word.len();
-        Some(value)
+    #[inline(always)]
+    fn literal(&self, at: usize, word: &str, value: Json<'a>) -> Option<(Json<'a>, usize)> {
+        let is_it = self.bytes.get(at..)?.starts_with(word.as_bytes());
+        is_it.then_some((value, at + word.len()))
     }
 
-    /// What stands before the closing quote, which is taken.
-    fn string(&mut self) -> Option<Cow<'a, str>> {
-        let start = self.at;
-        self.at = plain_end(self.bytes, start)?;
-        if self.bytes.get(self.at) != Some(&b'"') {
-            return self.escaped(start).map(Cow::Owned);
-        }
-        let text = self.text.get(start..self.at)?;
-        self.at += 1;
-        Some(Cow::Borrowed(text))
+    /// A member's name, and where the quote behind it ends.
+    #[inline(always)]
+    fn name(&self, start: usize) -> Option<(Name<'a>, usize)> {
+        let (text, end) = self.string(start)?;
+        let Cow::Borrowed(_) = text else {
+            return Some((Name::new(text), end));
+        };
+        let length = text.len();
+        // There is room for eight bytes behind most names: the value.
+        let mark = match self.bytes.get(start..).and_then(<[u8]>::first_chunk::<8>) {
+            Some(word) if length < 8 => {
+                let bits = u32::try_from(8 * length).unwrap_or(0);
+                name::of_few(u64::from_le_bytes(*word) & !(u64::MAX << bits), length)
+            }
+            _ => name::mark(text.as_bytes()),
+        };
+        Some((Name::marked(text, mark), end))
     }
 
-    /// The same where it holds escapes; the first one is here.
+    /// What stands from `start` up to the closing quote, and where that ends.
+    #[inline(always)]
+    fn string(&self, start: usize) -> Option<(Cow<'a, str>, usize)> {
+        let end = plain_end(self.bytes, start)?;
+        if self.bytes.get(end) != Some(&b'"') {
+            let (text, end) = self.escaped(start, end)?;
+            return Some((Cow::Owned(text), end));
+        }
+        Some((Cow::Borrowed(self.text.get(start..end)?), end + 1))
+    }
+
+    /// The same where it holds escapes; the first one is at `at`.
     #[cold]
-    fn escaped(&mut self, start: usize) -> Option<String> {
-        let mut whole = String::from(self.text.get(start..self.at)?);
+    fn escaped(&self, start: usize, mut at: usize) -> Option<(String, usize)> {
+        let mut whole = String::from(self.text.get(start..at)?);
         loop {
-            match *self.bytes.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(whole);
-                }
+            match *self.bytes.get(at)? {
+                b'"' => return Some((whole, at + 1)),
                 b'\\' => {
-                    let kind = *self.bytes.get(self.at + 1)?;
-                    self.at += 2;
-                    whole.push(self.character(kind)?);
+                    let (character, end) = self.character(at + 1)?;
+                    whole.push(character);
+                    at = end;
                 }
                 _ => return None,
             }
-            let end = plain_end(self.bytes, self.at)?;
-            whole.push_str(self.text.get(self.at..end)?);
-            self.at = end;
+            let end = plain_end(self.bytes, at)?;
+            whole.push_str(self.text.get(at..end)?);
+            at = end;
         }
     }
 
-    fn character(&mut self, kind: u8) -> Option<char> {
-        Some(match kind {
+    /// What an escape means, from behind its backslash, and where it ends.
+    fn character(&self, at: usize) -> Option<(char, usize)> {
+        let kind = *self.bytes.get(at)?;
+        let meant = match kind {
             b'"' | b'\\' | b'/' => char::from(kind),
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',
-            b'u' => {
-                let unit = self.unit()?;
-                if !(0xd800..0xe000).contains(&unit) {
-                    return char::from_u32(unit);
-                }
-                let low = self.bytes.get(self.at..self.at + 2)? == b"\\u";
-                self.at += 2;
-                let second = self.unit()?.checked_sub(0xdc00)?;
-                if !low || unit >= 0xdc00 || second >= 0x400 {
-                    return None;
-                }
-                char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + second)?
-            }
+            b'u' => return self.code_point(at + 1),
             _ => return None,
-        })
+        };
+        Some((meant, at + 1))
+    }
+
+    fn code_point(&self, at: usize) -> Option<(char, usize)> {
+        let unit = self.unit(at)?;
+        let at = at + 4;
+        if !(0xd800..0xe000).contains(&unit) {
+            return Some((char::from_u32(unit)?, at));
+        }
+        let low = self.bytes.get(at..at + 2)? == b"\\u";
+        let second = self.unit(at + 2)?.checked_sub(0xdc00)?;
+        if !low || unit >= 0xdc00 || second >= 0x400 {
+            return None;
+        }
+        let whole = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + second)?;
+        Some((whole, at + 6))
     }
 
     /// Four hexadecimal digits.
-    fn unit(&mut self) -> Option<u32> {
-        let digits = self.bytes.get(self.at..self.at + 4)?;
-        self.at += 4;
+    fn unit(&self, at: usize) -> Option<u32> {
+        let digits = self.bytes.get(at..at + 4)?;
         digits.iter().try_fold(0, |unit, digit| {
             Some((unit << 4) | char::from(*digit).to_digit(16)?)
         })
     }
 
     /// An integer or a number with a fraction, of few enough digits.
-    fn number(&mut self) -> Option<Json<'a>> {
-        let negative = self.bytes.get(self.at) == Some(&b'-');
-        self.at += usize::from(negative);
-        let start = self.at;
-        let whole = self.digits(0);
-        let places = self.at - start;
+    #[inline(always)]
+    fn number(&self, at: usize) -> Option<(Json<'a>, usize)> {
+        let negative = self.bytes.get(at) == Some(&b'-');
+        let start = at + usize::from(negative);
+        let (whole, mut end) = self.digits(start, 0);
+        let places = end - start;
         if places == 0 || (places > 1 && self.bytes.get(start) == Some(&b'0')) {
             return None;
         }
         let mut number = whole;
         let mut decimals = 0;
-        let fraction = self.bytes.get(self.at) == Some(&b'.');
+        let fraction = self.bytes.get(end) == Some(&b'.');
         if fraction {
-            self.at += 1;
-            let first = self.at;
-            number = self.digits(whole);
-            decimals = self.at - first;
+            let first = end + 1;
+            (number, end) = self.digits(first, whole);
+            decimals = end - first;
         }
         let ends = matches!(
-            self.bytes.get(self.at),
+            self.bytes.get(end),
             None | Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r')
         );
         if !ends || places + decimals > DIGITS_MAX || (fraction && decimals == 0) {
@@ -228,75 +254,63 @@ impl<'a> Reader<'a> {
         }
         if fraction {
             let size = habitus_model::math::from_i64(number) / POWERS_OF_TEN.get(decimals)?;
-            return Some(Json::Float(if negative { -size } else { size }));
+            return Some((Json::Float(if negative { -size } else { size }), end));
         }
         // `-0` is no integer.
         match (negative, number) {
             (true, 0) => None,
-            (true, _) => Some(Json::Integer(-number)),
-            (false, _) => Some(Json::Integer(number)),
+            (true, _) => Some((Json::Integer(-number), end)),
+            (false, _) => Some((Json::Integer(number), end)),
         }
     }
 
     /// Goes over digits, appended to `number`; what overflows is too long anyway.
-    fn digits(&mut self, mut number: i64) -> i64 {
-        while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
+    #[inline(always)]
+    fn digits(&self, mut at: usize, mut number: i64) -> (i64, usize) {
+        while let Some(digit @ b'0'..=b'9') = self.bytes.get(at) {
             number = number.wrapping_mul(10).wrapping_add(i64::from(*digit - b'0'));
-            self.at += 1;
+            at += 1;
         }
-        number
+        (number, at)
     }
 }
 
-/// Where the next quote, backslash or control character stands, from `at` on; eight bytes at a time.
+/// Where the next quote, backslash or control character stands, from `at` on: names and most values end within eight or
+/// sixteen bytes, the longest are gone over sixteen at a time.
+#[inline(always)]
 fn plain_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        if let Some(within) = end_within(*chunk) {
+            return Some(at + within);
+        }
+        at += 8;
+        while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+            if chunk.iter().fold(false, |any, byte| any | ends(*byte)) {
+                break;
+            }
+            at += 16;
+        }
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| ends(*byte)).map(|n| at + n)
+}
+
+#[inline]
+fn ends(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+/// Where among eight bytes the first is that ends a plain text.
+#[inline(always)]
+fn end_within(chunk: [u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;
     // The top bit of the first byte that is below `n`, or equal to `n`, is set, and none before it.
     let below = |word: u64, n: u8| word.wrapping_sub(ONES * u64::from(n)) & !word & TOPS;
     let equal = |word: u64, n: u8| below(word ^ (ONES * u64::from(n)), 1);
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let found = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
-        if found != 0 {
-            return Some(at + usize::try_from(found.trailing_zeros() / 8).ok()?);
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..)?;
-    let ends = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
-    rest.iter().position(ends).map(|n| at + n)
-}
-
-/// Keys compared as numbers made of their ends and length: a pass of the vector unit. Equal keys have equal numbers.
-fn may_repeat(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
-    let mut marks = [0; TOP_MEMBERS];
-    if members.len() > TOP_MEMBERS {
-        return true;
-    }
-    for (mark, (key, _)) in marks.iter_mut().zip(members) {
-        *mark = mark_of(key.as_bytes());
-    }
-    let mut rest = marks.get(..members.len()).unwrap_or_default();
-    while let Some((mark, later)) = rest.split_first() {
-        if later.iter().fold(false, |any, other| any | (other == mark)) {
-            return true;
-        }
-        rest = later;
-    }
-    false
-}
-
-fn mark_of(key: &[u8]) -> u64 {
-    let length = u64::try_from(key.len()).unwrap_or(u64::MAX) << 56;
-    match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(first), Some(last)) => {
-            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29) ^ length
-        }
-        _ => key
-            .iter()
-            .fold(length, |mark, byte| mark.rotate_left(8) ^ u64::from(*byte)),
-    }
+    let word = u64::from_le_bytes(chunk);
+    let found = below(word, b' ') | equal(word, b'"') | equal(word, b'\\');
+    (found != 0).then(|| usize::try_from(found.trailing_zeros() / 8).unwrap_or(0))
 }
 
 #[cfg(test)]

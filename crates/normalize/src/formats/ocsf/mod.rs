@@ -8,7 +8,7 @@ mod objects;
 mod people;
 
 use crate::format::{Format, Reading, Recognition, Record};
-use crate::json::Json;
+use crate::json::{Json, mark};
 use crate::{field, formats, stamp};
 use habitus_model::{
     Event, EventTime, FailureReason, Rejection, RejectionKind, SourceName, TenantId, Text, TimeQuality,
@@ -90,28 +90,27 @@ impl<'d, 'a> Top<'d, 'a> {
     fn new(json: &'d Json<'a>) -> Self {
         let mut first = [0; 128];
         for (number, (name, _)) in (1..).zip(json.members()) {
-            if let Some(first @ 0) = first.get_mut(Self::place(name)) {
+            if let Some(first @ 0) = first.get_mut(Self::place(name.mark())) {
                 *first = u8::try_from(number).unwrap_or(u8::MAX);
             }
         }
         Self { json, first }
     }
 
-    /// One of 128 places by length, both ends and the fourth letter.
+    /// One of 128 places, by the mark of a name.
     #[inline]
-    fn place(name: &str) -> usize {
-        let bytes = name.as_bytes();
-        let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
-        let mixed = bytes.len() * 37 + end(bytes.first()) * 11 + end(bytes.last()) * 5 + end(bytes.get(3));
-        mixed & 0x7f
+    fn place(mark: u64) -> usize {
+        // The topmost bits of a product depend on all below (Knuth, TAOCP 3, 6.4: multiplicative hashing).
+        usize::try_from(mark.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57).unwrap_or(0)
     }
 
     #[inline]
     fn get(&self, name: &str) -> Option<&'d Json<'a>> {
-        let number = *self.first.get(Self::place(name))?;
+        let mark = mark(name.as_bytes());
+        let number = *self.first.get(Self::place(mark))?;
         let at = usize::from(number).checked_sub(1)?;
         match self.json.members().get(at) {
-            Some((held, value)) if held == name => Some(value),
+            Some((held, value)) if held.is(name, mark) => Some(value),
             // Another name of this place stands before it, if it is there at all.
             _ => self.json.get(name),
         }
