@@ -1,19 +1,20 @@
 //! What is remembered of one account: at most about 2 KiB, however long or hostile its life.
 
-use crate::bucket::SizeBucket;
 use crate::features::clock::{Bin, Clock};
 use crate::features::gap::Gap;
 use crate::features::positions::{Position, Positions};
 use crate::hazard::Level;
 use crate::keys::Keys;
-use crate::known::{Arrival, Known, Learned, Retention, Visit};
-use crate::memory::Memory;
+use crate::known::{Arrival, Known, Learned, Release, Retention, Visit};
+use crate::memory::{Memory, is_question};
 use crate::observation::{NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
+use crate::visit::{Fresh, LastVisit};
+use crate::vouch::Vouchers;
 use habitus_model::math::{half_life_factor, to_f32};
-use habitus_model::{AccountKind, Context, Minutes, NetworkClass, UtcOffset};
+use habitus_model::{AccountKind, Context, Minutes, UtcOffset};
 use serde::{Deserialize, Serialize};
 
 /// Countries: half-life and floor per SCORING 2.
@@ -59,17 +60,6 @@ const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;
 const MOVE_HOURS_MAX: f64 = 12.0;
 /// Most new networks a day that are learned as known (SCORING 13): what exceeds it waits in quarantine.
 const NEW_ASNS_PER_DAY: u8 = 2;
-
-/// The visit an event may still belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastVisit {
-    /// Prefix it came from.
-    pub prefix: Option<u64>,
-    /// Client family it came with.
-    pub family: Option<u64>,
-    /// Its latest event.
-    pub at: Minutes,
-}
 
 /// What is remembered of one account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,11 +200,21 @@ impl Profile {
     /// Learns one event that proved the account's identity. Gives what the population learns from it; nothing if the
     /// event belongs to a visit that was counted already.
     pub fn learn(&mut self, seen: &Sighting, context: &Context, arrival: Arrival) -> Option<Observation> {
+        if is_question(context) && arrival != Arrival::Strong {
+            return None;
+        }
         self.last_seen = self.last_seen.max(seen.now);
+        let goes_on = self.last_visit.filter(|_| !seen.is_visit);
+        let fresh = match (arrival, goes_on) {
+            (Arrival::Strong, _) => Fresh::default(),
+            (_, Some(last)) => last.fresh,
+            (_, None) => Fresh::of(seen),
+        };
         self.last_visit = Some(LastVisit {
             prefix: seen.keys.prefix,
             family: seen.keys.family,
             at: seen.now,
+            fresh,
         });
         if self.kind == AccountKind::Unknown {
             self.kind = context.kind;
@@ -229,13 +229,14 @@ impl Profile {
             new_family: seen.device.is_some_and(|device| device.seen.is_new()),
             shown: factor.shown,
         });
+        let vouchers = Vouchers::of(self, seen, context);
         self.count_visit(seen, context);
-        self.learn_network(seen, arrival, &mut told);
-        self.learn_client(seen, context, arrival, &mut told);
+        self.learn_network(seen, (arrival, vouchers.network), &mut told);
+        self.learn_client(seen, context, (arrival, vouchers.client), &mut told);
         if arrival != Arrival::Suspicious {
             self.learn_rhythm(seen, context, &mut told);
         }
-        told.new_network_class = new_network_class(seen, context);
+        told.new_network_class = seen.new_network_class(context);
         told.journey = seen.journey;
         told.provider_abroad = seen.provider_abroad;
         told.joint = seen
@@ -307,7 +308,12 @@ impl Profile {
         self.visits_ever = self.visits_ever.saturating_add(1);
     }
 
-    fn learn_network(&mut self, seen: &Sighting, arrival: Arrival, told: &mut Observation) {
+    fn learn_network(
+        &mut self,
+        seen: &Sighting,
+        (arrival, release): (Arrival, Release),
+        told: &mut Observation,
+    ) {
         let had_history = !told.new_account;
         let new = |level: Option<LevelSeen>| level.is_none_or(|level| level.is_new());
         let sets = [
@@ -351,15 +357,13 @@ impl Profile {
             {
                 told.tried(level, reading.is_new());
             }
-            let learned = set.learn(
-                &Visit {
-                    key,
-                    now: seen.now,
-                    arrival,
-                    child_is_new,
-                },
-                retention,
-            );
+            let visit = Visit {
+                key,
+                now: seen.now,
+                arrival,
+                child_is_new,
+            };
+            let learned = set.learn_until(&visit, retention, release);
             if learned == Learned::Known {
                 let value = Some(NewValue {
                     value: key,
@@ -374,7 +378,13 @@ impl Profile {
         }
     }
 
-    fn learn_client(&mut self, seen: &Sighting, context: &Context, arrival: Arrival, told: &mut Observation) {
+    fn learn_client(
+        &mut self,
+        seen: &Sighting,
+        context: &Context,
+        (arrival, release): (Arrival, Release),
+        told: &mut Observation,
+    ) {
         let had_history = !told.new_account;
         let visit = |key| Visit {
             key,
@@ -389,7 +399,7 @@ impl Profile {
             told.version = device.change.map(|change| (change.idle, change.kind));
         }
         if let Some(family) = seen.keys.family {
-            if self.families.learn(&visit(family), &FAMILIES) == Learned::Known {
+            if self.families.learn_until(&visit(family), &FAMILIES, release) == Learned::Known {
                 told.new_family = Some(NewValue {
                     value: family,
                     arrival: had_history,
@@ -407,7 +417,7 @@ impl Profile {
             {
                 told.tried(Level::ClientKey, client.is_new());
             }
-            self.clients.learn(&visit(key), &CLIENTS);
+            self.clients.learn_until(&visit(key), &CLIENTS, release);
         }
         told.key = seen.key;
     }
@@ -466,13 +476,6 @@ impl Profile {
     }
 }
 
-/// The class of a network that is new to an account with a history, and whether its country is new as well.
-fn new_network_class(seen: &Sighting, context: &Context) -> Option<(bool, NetworkClass)> {
-    let abroad = seen.country.is_some_and(|country| country.is_new());
-    let new = abroad || seen.asn.is_some_and(|asn| asn.is_new());
-    new.then_some((abroad, context.network.class))
-}
-
 /// Position of an event, if its place can be compared with others.
 #[must_use]
 pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
@@ -490,10 +493,4 @@ pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
         family: keys.family,
         class,
     })
-}
-
-/// Size bucket of an account with so many visits, by whichever is larger of decayed visits and one.
-#[must_use]
-pub fn size_bucket(profile: &Profile, now: Minutes) -> SizeBucket {
-    SizeBucket::of(profile.visits(now))
 }

@@ -7,7 +7,7 @@ use crate::memory::{ConductSeen, Memory};
 use crate::recall::{LevelSeen, Sighting};
 use crate::recovery::{Recovered, RecoveryCell};
 use crate::told::Told;
-use habitus_model::{AccountKind, Conduct, Context, Minutes};
+use habitus_model::{AccountKind, Conduct, Context, Minutes, NetworkClass};
 
 impl<'a> Scene<'a> {
     /// The scene of an event that was held against the account.
@@ -31,6 +31,13 @@ impl Sighting {
         let new_client = self.device.is_some_and(|device| device.seen.is_new());
         let cell = RecoveryCell::of(self.network_novelty, new_client);
         Recovered::of(self.notice.as_ref()?, self.now, cell)
+    }
+
+    /// The class of a network that is new to an account with a history, and whether its country is new as well.
+    pub(crate) fn new_network_class(&self, context: &Context) -> Option<(bool, NetworkClass)> {
+        let abroad = self.country.is_some_and(|country| country.is_new());
+        let new = abroad || self.asn.is_some_and(|asn| asn.is_new());
+        new.then_some((abroad, context.network.class))
     }
 
     /// Whether network and client family are new to the account or wait in quarantine; absent where they are not shown.
@@ -93,7 +100,7 @@ impl Profile {
     pub fn note_failed_prompt(&mut self, seen: &Sighting, context: &Context) {
         if let (Some(conduct), Some(held)) = (&context.conduct, &seen.conduct) {
             let memory = self.memory.get_or_insert_default();
-            memory.note_failure(conduct, held, seen.now);
+            memory.note_failure(conduct, &seen.keys, (held, seen.now));
         }
     }
 }

@@ -25,9 +25,10 @@ pub struct Weights {
     pub other: f64,
     /// No family moves the total by more than this, nats: one wrong row in a table must not decide alone (SCORING 3).
     pub family_nats_max: f64,
-    /// The same for bursts, which are counted and stand in no table.
+    /// The same for bursts and campaigns, which are counted and stand in no table.
     pub burst_nats_max: f64,
-    /// The same for sessions and resources, which are measured for each tenant and add up over several facts. Assumed.
+    /// The same for sessions, resources and prompts, which are measured for each tenant and add up over several facts.
+    /// Assumed.
     pub conduct_nats_max: f64,
 }
 
@@ -90,17 +91,15 @@ pub struct Weighed {
 impl Weights {
     fn cap(&self, family: Family) -> f64 {
         match family {
-            Family::Burst => self.burst_nats_max,
-            Family::Resource | Family::Session => self.conduct_nats_max,
+            Family::Burst | Family::Campaign => self.burst_nats_max,
+            Family::Resource | Family::Session | Family::Authentication => self.conduct_nats_max,
             Family::Network
             | Family::Device
             | Family::Joint
             | Family::Clock
             | Family::Gap
             | Family::Motion
-            | Family::Authentication
             | Family::Sequence
-            | Family::Campaign
             | Family::Machine => self.family_nats_max,
         }
     }

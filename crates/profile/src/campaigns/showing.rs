@@ -4,6 +4,7 @@ use crate::attempts::is_attempt;
 use crate::joint::NetworkNovelty;
 use crate::keys::Keys;
 use crate::known::Familiarity;
+use crate::memory::is_question;
 use crate::observation::VersionChange;
 use crate::recall::{LevelSeen, Sighting};
 use habitus_model::hash::HashKey;
@@ -33,7 +34,7 @@ pub enum CampaignKind {
     Prefix,
     /// An autonomous system within a country.
     Asn,
-    /// One family of client in one autonomous system, with its TLS fingerprint where known.
+    /// One client in one autonomous system: family and versions, with its TLS fingerprint where known.
     Fleet,
     /// One bound client.
     Device,
@@ -85,7 +86,9 @@ pub struct Showing {
 /// something.
 #[must_use]
 pub fn showing(context: &Context, seen: &Sighting, key: HashKey) -> Option<Showing> {
-    let novelty = novelty(context, seen)?;
+    // What a visit brought was counted as it began; and a prompt is followed by its login.
+    let counted = !seen.fresh.is_empty() || (is_question(context) && context.status == Status::Success);
+    let novelty = novelty(context, seen).filter(|_| !counted)?;
     let tenant = tenant_key(context, key);
     let mut keys = keys_of(context, &seen.keys, key);
     if novelty == Novelty::NearbyPair {
@@ -129,7 +132,11 @@ pub fn keys_of(context: &Context, keys: &Keys, key: HashKey) -> [Option<u64>; Ca
     let tenant = tenant_key(context, key);
     let prefix = context.network.ip.map(Prefix::of);
     let tls = context.client.tls_fingerprint.as_deref();
-    let fleet = keys.asn.zip(keys.family);
+    let versions = (context.client.os_version, context.client.browser_version);
+    let fleet = keys
+        .asn
+        .zip(keys.family)
+        .map(|(asn, family)| (asn, family, versions));
     [
         prefix.map(|prefix| key.fingerprint(&("prefix of", tenant, prefix))),
         keys.asn.map(|asn| key.fingerprint(&("asn of", tenant, asn))),
