@@ -17,12 +17,13 @@ pub const FIRST_VISIT: f64 = 0.4;
 /// day. Trust grows with quiet use (SCORING 13). Chosen on development seeds.
 const PENDING_SHARE: f64 = 0.35;
 const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
-/// Share of a new value's evidence that a network or client keeps at a login, until somebody vouches for it or enough quiet days
-/// have passed ([`habitus_profile::known::Release`]), and the most it says, nats. It halved every day before, which made a
-/// patient attacker normal within a week (RELIABILITY 6.1). Bounded, because what was flagged once need not be flagged as
-/// loudly each day: enough to ask for another factor (1 in 100), and not to wake somebody. Chosen on development seeds 1 to 4.
+/// Share of a new value's evidence that a network and a client which wait together keep at a login, until somebody vouches for
+/// one or enough days of use have passed ([`habitus_profile::known::Release`]), and the most it says, nats. It halved every day
+/// before, which made a patient attacker normal within a week (RELIABILITY 6.1). Bounded, because what was flagged once need
+/// not be flagged as loudly each day: enough to ask for another factor (1 in 100), and not to wake somebody. Chosen on
+/// development seeds 1 to 4.
 const UNVOUCHED_SHARE: f64 = 0.6;
-const UNVOUCHED_NATS_MAX: f64 = 3.0;
+const UNVOUCHED_NATS_MAX: f64 = 2.5;
 
 /// A probability of one value, kept within [`POPULARITY_NATS_MAX`] of `flat`, the one of any value.
 #[must_use]
@@ -49,7 +50,7 @@ pub fn unvouched(view: &View<'_>, new: PerProfile, (age_days, coarser): (f64, bo
     let is_machine = view.seen.machine.is_some_and(|machine| machine.is_machine);
     let decayed = scaled(new, pending(age_days));
     // What goes on within a session was said of its login.
-    if is_machine || coarser || !is_attempt(view.context) {
+    if is_machine || coarser || !is_island(view) || !is_attempt(view.context) {
         return decayed;
     }
     let kept = scaled(new, UNVOUCHED_SHARE).map(|nats| nats.min(UNVOUCHED_NATS_MAX));
@@ -58,4 +59,11 @@ pub fn unvouched(view: &View<'_>, new: PerProfile, (age_days, coarser): (f64, bo
         *most = most.max(kept);
     }
     most
+}
+
+/// Whether neither network nor client is anything of the owner's yet: one that is known speaks for itself.
+fn is_island(view: &View<'_>) -> bool {
+    let seen = view.seen;
+    let network = [seen.country, seen.asn, seen.prefix].into_iter().any(waits);
+    network && (waits(seen.device.map(|device| device.seen)) || waits(seen.client))
 }

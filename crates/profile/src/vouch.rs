@@ -14,7 +14,8 @@ pub(crate) struct Vouchers {
 
 impl Vouchers {
     /// What ends the quarantine of what this visit shows: a device known by its key vouches for the network, a known network
-    /// for the device, a code for both; a tap on a push for neither (people give in).
+    /// for the device, a code for both; a tap on a push for neither (people give in). A client of a known sort vouches for
+    /// little: with it the quarantine is the short one. An island, where nothing is known, is what takes long.
     pub(crate) fn of(profile: &Profile, seen: &Sighting, context: &Context) -> Self {
         if profile.behaves_as() == AccountKind::Service {
             return Self {
@@ -30,10 +31,13 @@ impl Vouchers {
         let prompt = context.conduct.as_ref().and_then(|conduct| conduct.prompt);
         let coded = context.second_factor == Some(true)
             && prompt.is_some_and(|prompt| matches!(prompt.kind, PromptKind::Code | PromptKind::Strong));
+        let is_island = !at_home && !known(seen.device.map(|device| device.seen)) && !known(seen.client);
         let otherwise = if profile.kind == AccountKind::Privileged {
             Release::Never
-        } else {
+        } else if is_island {
             Release::Days
+        } else {
+            Release::Soon
         };
         let of = |vouched: bool| if vouched { Release::Vouched } else { otherwise };
         Self {
