@@ -34,7 +34,7 @@ pub enum CampaignKind {
     Prefix,
     /// An autonomous system within a country.
     Asn,
-    /// One client in one autonomous system: family and versions, with its TLS fingerprint where known.
+    /// One family of client in one autonomous system, with its TLS fingerprint where known.
     Fleet,
     /// One bound client.
     Device,
@@ -132,11 +132,7 @@ pub fn keys_of(context: &Context, keys: &Keys, key: HashKey) -> [Option<u64>; Ca
     let tenant = tenant_key(context, key);
     let prefix = context.network.ip.map(Prefix::of);
     let tls = context.client.tls_fingerprint.as_deref();
-    let versions = (context.client.os_version, context.client.browser_version);
-    let fleet = keys
-        .asn
-        .zip(keys.family)
-        .map(|(asn, family)| (asn, family, versions));
+    let fleet = keys.asn.zip(keys.family);
     [
         prefix.map(|prefix| key.fingerprint(&("prefix of", tenant, prefix))),
         keys.asn.map(|asn| key.fingerprint(&("asn of", tenant, asn))),
