@@ -164,8 +164,10 @@ pub struct FamilyWeights {
     pub family_nats_max: f64,
     /// Most that bursts of failures may move the total, nats.
     pub burst_nats_max: f64,
-    /// Most that sessions, and that new applications, actions and resources may move the total, nats.
+    /// Most that sessions, and that prompts and ways in may move the total, nats.
     pub conduct_nats_max: f64,
+    /// Most that what is used may move the total, nats.
+    pub used_nats_max: f64,
 }
 
 /// What becomes a finding.
@@ -275,6 +277,7 @@ impl Default for FamilyWeights {
             family_nats_max: usual.family_nats_max,
             burst_nats_max: usual.burst_nats_max,
             conduct_nats_max: usual.conduct_nats_max,
+            used_nats_max: usual.used_nats_max,
         }
     }
 }
@@ -338,6 +341,7 @@ impl Config {
                 family_nats_max: weights.family_nats_max,
                 burst_nats_max: weights.burst_nats_max,
                 conduct_nats_max: weights.conduct_nats_max,
+                used_nats_max: weights.used_nats_max,
             },
             thresholds: Thresholds {
                 challenge_from: self.scoring.challenge_from,

@@ -90,6 +90,7 @@ fn scoring(config: &Config, checks: &mut Checks<'_>) {
         ("scoring.weights.family_nats_max", weights.family_nats_max),
         ("scoring.weights.burst_nats_max", weights.burst_nats_max),
         ("scoring.weights.conduct_nats_max", weights.conduct_nats_max),
+        ("scoring.weights.used_nats_max", weights.used_nats_max),
     ] {
         checks.range(key, Some(value), 0.1..=100.0);
     }

@@ -6,6 +6,7 @@
 use crate::attacker::scaled;
 use habitus_model::math::ln_1p;
 use habitus_model::{Context, Evidence, Fact, Family, Prefix, Reason, Signal, Text};
+use habitus_profile::attempts::is_attempt;
 use habitus_profile::campaigns::{CampaignKind, Companions, Novelty, SlowGuessing, Together};
 
 /// Share of the likelihood ratio that counts: people of one household or course travel together. Assumed.
@@ -65,6 +66,8 @@ fn slow_guessing(context: &Context, novelty: Novelty, guessing: &SlowGuessing) -
             guessing.nats.min(GUESS_NATS_MAX),
             "about {0} accounts were tried from networks they never used, within {1}, by {2}: {3} would be usual",
         ),
+        // Who guesses passwords has no second factor; and what goes on in a session began before.
+        Novelty::Pair if context.second_factor == Some(true) || !is_attempt(context) => return None,
         Novelty::Pair => (
             "success_after_slow_password_spray",
             success_nats(guessing),

@@ -229,4 +229,20 @@ proptest! {
         }
         prop_assert!(total(&engine, approved) >= total(&engine, silent) - 1e-9);
     }
+
+    #[test]
+    fn an_answered_prompt_never_raises(seeds in prop::collection::vec(seed(), 0..40), last in seed(), kind in 0u8..4) {
+        let (engine, ms) = after(&seeds);
+        let mut answered = context(&Seed { prompt: Some((kind, 2)), ..last }, ms);
+        answered.activity = Activity::from_ocsf(3002, 6);
+        let mut silent = answered.clone();
+        if let Some(conduct) = &mut silent.conduct {
+            conduct.prompt = None;
+        }
+        // Failures before it are another matter.
+        let said = engine.assess(&record(0, answered.clone(), Learning::Probe));
+        if !said.contributions.iter().any(|line| line.signal.0 == "approved_after_denials") {
+            prop_assert!(total(&engine, answered) <= total(&engine, silent) + 1e-9);
+        }
+    }
 }

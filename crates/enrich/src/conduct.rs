@@ -109,7 +109,13 @@ fn prompt(event: &Event) -> Option<Prompt> {
     let named = second(&event.auth.factors);
     let kind = named.unwrap_or(PromptKind::Unknown);
     let outcome = match event.status {
-        Status::Failure if event.failure == Some(FailureReason::MfaFailed) => PromptOutcome::Failed,
+        Status::Failure if event.failure == Some(FailureReason::MfaFailed) => {
+            if is_denied(event) {
+                PromptOutcome::Denied
+            } else {
+                PromptOutcome::Failed
+            }
+        }
         Status::Success
             if event.auth.is_mfa == Some(true) && (named.is_some() || event.auth.factors.is_empty()) =>
         {
@@ -128,6 +134,19 @@ fn prompt(event: &Event) -> Option<Prompt> {
         Status::Success | Status::Failure | Status::Other | Status::Unknown => return None,
     };
     Some(Prompt { kind, outcome })
+}
+
+/// Words of sources for a prompt that a person refused: Okta `user.mfa.okta_verify.deny_push` and "User rejected Okta push
+/// verify", Entra "MFA denied; user declined the authentication", Duo `deny` and `fraud`. Parts in lower case.
+const DENIALS: [&str; 5] = ["deny", "denied by the user", "declined", "rejected", "fraud"];
+
+/// Whether a source says that a person refused a prompt. That access was denied, many say of any failure.
+fn is_denied(event: &Event) -> bool {
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        DENIALS.iter().any(|part| text.contains(part))
+    };
+    says(&event.action) || event.status_detail.as_deref().is_some_and(says)
 }
 
 /// Words of sources for ways in: Entra `authenticationProtocol`, `clientAppUsed` and `clientCredentialType`; OAuth 2.0
@@ -272,6 +291,8 @@ mod tests {
     fn prompts_are_told_by_factor_and_outcome() {
         let mut denied = logon(Status::Failure, &[FactorType::Password, FactorType::Push]);
         denied.failure = Some(FailureReason::MfaFailed);
+        let mut refused = denied.clone();
+        refused.status_detail = Some(Text::new("MFA denied; user declined the authentication"));
         let mut passed = logon(Status::Success, &[FactorType::Otp]);
         passed.auth.is_mfa = Some(true);
         let mut sent = event(
@@ -283,6 +304,7 @@ mod tests {
         wrong_password.failure = Some(FailureReason::InvalidCredentials);
         for (event, expected) in [
             (denied, Some((PromptKind::Push, PromptOutcome::Failed))),
+            (refused, Some((PromptKind::Push, PromptOutcome::Denied))),
             (passed, Some((PromptKind::Code, PromptOutcome::Satisfied))),
             (sent, Some((PromptKind::Push, PromptOutcome::Sent))),
             (wrong_password, None),

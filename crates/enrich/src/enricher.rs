@@ -64,7 +64,7 @@ impl Enricher {
         let conduct = conduct::of(event, kind);
         // A prompt that failed was asked for: nothing follows from its not being satisfied.
         let prompted = conduct.as_ref().and_then(|conduct| conduct.prompted());
-        let unanswered = matches!(prompted, Some(PromptOutcome::Failed | PromptOutcome::Sent));
+        let unanswered = prompted.is_some_and(|outcome| outcome != PromptOutcome::Satisfied);
         Context {
             tenant: event.tenant.clone(),
             account: event.account_id(),

@@ -32,10 +32,12 @@ pub enum PromptKind {
 pub enum PromptOutcome {
     /// It was sent; the answer is a later event.
     Sent,
-    /// It was denied, ignored, or answered wrongly.
+    /// It was ignored or answered wrongly, or the source does not say that it was denied.
     Failed,
     /// It was satisfied.
     Satisfied,
+    /// A person refused it.
+    Denied,
 }
 
 /// A prompt for a second factor.

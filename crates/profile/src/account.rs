@@ -1,18 +1,19 @@
 //! What is remembered of one account: at most about 2 KiB, however long or hostile its life.
 
-use crate::bucket::SizeBucket;
 use crate::features::clock::{Bin, Clock};
 use crate::features::gap::Gap;
 use crate::features::positions::{Position, Positions};
 use crate::hazard::Level;
 use crate::keys::Keys;
-use crate::known::{Arrival, Known, Learned, Retention, Visit};
-use crate::memory::Memory;
+use crate::known::{Arrival, Known, Learned, Release, Retention, Visit};
+use crate::memory::{Memory, is_question};
 use crate::observation::{NewNetwork, NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
 use crate::room;
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
+use crate::visit::{Fresh, LastVisit};
+use crate::vouch::Vouchers;
 use habitus_model::math::{half_life_factor, to_f32};
 use habitus_model::{AccountKind, Context, Minutes, UtcOffset};
 use serde::{Deserialize, Serialize};
@@ -60,17 +61,6 @@ const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;
 const MOVE_HOURS_MAX: f64 = 12.0;
 /// Most new networks a day that are learned as known (SCORING 13): what exceeds it waits in quarantine.
 const NEW_ASNS_PER_DAY: u8 = 2;
-
-/// The visit an event may still belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastVisit {
-    /// Prefix it came from.
-    pub prefix: Option<u64>,
-    /// Client family it came with.
-    pub family: Option<u64>,
-    /// Its latest event.
-    pub at: Minutes,
-}
 
 /// What is remembered of one account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -221,11 +211,21 @@ impl Profile {
     /// Learns one event that proved the account's identity. Gives what the population learns from it; nothing if the
     /// event belongs to a visit that was counted already.
     pub fn learn(&mut self, seen: &Sighting, context: &Context, arrival: Arrival) -> Option<Observation> {
+        if is_question(context) && arrival != Arrival::Strong {
+            return None;
+        }
         self.last_seen = self.last_seen.max(seen.now);
+        let goes_on = self.last_visit.filter(|_| !seen.is_visit);
+        let fresh = match (arrival, goes_on) {
+            (Arrival::Strong, _) => Fresh::default(),
+            (_, Some(last)) => last.fresh,
+            (_, None) => Fresh::of(seen),
+        };
         self.last_visit = Some(LastVisit {
             prefix: seen.keys.prefix,
             family: seen.keys.family,
             at: seen.now,
+            fresh,
         });
         if self.kind == AccountKind::Unknown {
             self.kind = context.kind;
@@ -240,9 +240,10 @@ impl Profile {
             new_family: seen.device.is_some_and(|device| device.seen.is_new()),
             shown: factor.shown,
         });
+        let vouchers = Vouchers::of(self, seen, context);
         self.count_visit(seen, context);
-        self.learn_network(seen, arrival, &mut told);
-        self.learn_client(seen, context, arrival, &mut told);
+        self.learn_network(seen, (arrival, vouchers.network), &mut told);
+        self.learn_client(seen, context, (arrival, vouchers.client), &mut told);
         if arrival != Arrival::Suspicious {
             self.learn_rhythm(seen, context, &mut told);
         }
@@ -309,7 +310,12 @@ impl Profile {
         self.visits_ever = self.visits_ever.saturating_add(1);
     }
 
-    fn learn_network(&mut self, seen: &Sighting, arrival: Arrival, told: &mut Observation) {
+    fn learn_network(
+        &mut self,
+        seen: &Sighting,
+        (arrival, release): (Arrival, Release),
+        told: &mut Observation,
+    ) {
         let had_history = !told.new_account;
         let new = |level: Option<LevelSeen>| level.is_none_or(|level| level.is_new());
         let sets = [
@@ -353,15 +359,13 @@ impl Profile {
             {
                 told.tried(level, reading.is_new());
             }
-            let learned = set.learn(
-                &Visit {
-                    key,
-                    now: seen.now,
-                    arrival,
-                    child_is_new,
-                },
-                retention,
-            );
+            let visit = Visit {
+                key,
+                now: seen.now,
+                arrival,
+                child_is_new,
+            };
+            let learned = set.learn_until(&visit, retention, release);
             if learned == Learned::Known {
                 let value = Some(NewValue {
                     value: key,
@@ -376,7 +380,13 @@ impl Profile {
         }
     }
 
-    fn learn_client(&mut self, seen: &Sighting, context: &Context, arrival: Arrival, told: &mut Observation) {
+    fn learn_client(
+        &mut self,
+        seen: &Sighting,
+        context: &Context,
+        (arrival, release): (Arrival, Release),
+        told: &mut Observation,
+    ) {
         let had_history = !told.new_account;
         let visit = |key| Visit {
             key,
@@ -391,7 +401,7 @@ impl Profile {
             told.version = device.change.map(|change| (change.idle, change.kind));
         }
         if let Some(family) = seen.keys.family {
-            if self.families.learn(&visit(family), &FAMILIES) == Learned::Known {
+            if self.families.learn_until(&visit(family), &FAMILIES, release) == Learned::Known {
                 told.new_family = Some(NewValue {
                     value: family,
                     arrival: had_history,
@@ -409,7 +419,7 @@ impl Profile {
             {
                 told.tried(Level::ClientKey, client.is_new());
             }
-            self.clients.learn(&visit(key), &CLIENTS);
+            self.clients.learn_until(&visit(key), &CLIENTS, release);
         }
         told.key = seen.key;
     }
@@ -486,10 +496,4 @@ pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
         family: keys.family,
         class,
     })
-}
-
-/// Size bucket of an account with so many visits, by whichever is larger of decayed visits and one.
-#[must_use]
-pub fn size_bucket(profile: &Profile, now: Minutes) -> SizeBucket {
-    SizeBucket::of(profile.visits(now))
 }

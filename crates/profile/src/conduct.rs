@@ -94,7 +94,7 @@ impl Profile {
     pub fn note_failed_prompt(&mut self, seen: &Sighting, context: &Context) {
         if let (Some(conduct), Some(held)) = (&context.conduct, &seen.conduct) {
             let memory = self.memory.get_or_insert_default();
-            memory.note_failure(conduct, held, seen.now);
+            memory.note_failure(conduct, &seen.keys, (held, seen.now));
         }
     }
 }

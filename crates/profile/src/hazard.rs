@@ -28,7 +28,7 @@ pub enum Level {
 impl Level {
     const COUNT: usize = 6;
 
-    fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         match self {
             Level::Country => 0,
             Level::Asn => 1,

@@ -34,7 +34,7 @@ pub enum Trust {
     Pending {
         /// First seen.
         since: Minutes,
-        /// Visits with a low score since then.
+        /// Quiet visits since then, or days of use: see [`Release`].
         clean: u8,
     },
 }
@@ -81,13 +81,33 @@ pub enum Arrival {
     Suspicious,
 }
 
+/// What ends the quarantine of a value. A strong factor always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Three days, or three quiet visits: of what is not the way in of a person (SCORING 13).
+    Soon,
+    /// A quiet visit: the owner vouches for it with something known.
+    Vouched,
+    /// A quiet visit after [`USED_DAYS`] different days of use, or after [`PATIENT_DAYS`] and a few of use; a visit that is
+    /// still flagged after both. Patience alone takes longer than attackers have (RELIABILITY 6.1).
+    Days,
+    /// Nothing else.
+    Never,
+}
+
 /// The least weight of a recent value, visits (SCORING 2).
 pub const FLOOR_WEIGHT: f64 = 0.5;
 /// Below this weight a value is forgotten: it is as good as one visit four half-lives ago.
 const FORGOTTEN_WEIGHT: f64 = 0.06;
-/// Quarantine ends after 72 hours, or three visits with a low score (SCORING 13).
+/// With [`Release::Soon`] quarantine ends after 72 hours, or three visits with a low score (SCORING 13).
 const QUARANTINE_DAYS: f64 = 3.0;
 const CLEAN_VISITS: u8 = 3;
+/// Different days of use that end a quarantine nobody vouches for: more than the ten that an attacker is taken to spend on
+/// looking normal; or so many days since it began, with a few of use, for who comes seldom (RELIABILITY 6.1: 30). Assumed.
+pub const USED_DAYS: u8 = 12;
+/// See [`USED_DAYS`].
+pub const PATIENT_DAYS: f64 = 30.0;
+const FEW_DAYS: u8 = 3;
 /// Smoothing of shares: half a visit for each known value (Krichevsky–Trofimov).
 const SHARE_SMOOTHING: f64 = 0.5;
 
@@ -180,8 +200,13 @@ impl Known {
         self.entries.is_empty()
     }
 
-    /// Learns one visit, and tells whether the value is known from now on that was not before.
+    /// [`Known::learn_until`] with [`Release::Soon`].
     pub fn learn(&mut self, visit: &Visit, retention: &Retention) -> Learned {
+        self.learn_until(visit, retention, Release::Soon)
+    }
+
+    /// Learns one visit, and tells whether the value is known from now on that was not before.
+    pub fn learn_until(&mut self, visit: &Visit, retention: &Retention, release: Release) -> Learned {
         let Visit {
             key,
             now,
@@ -192,9 +217,10 @@ impl Known {
             let factor = decay(entry, now, retention);
             entry.weight = to_f32(f64::from(entry.weight) * factor + 1.0);
             entry.novel = to_f32(f64::from(entry.novel) * factor + f64::from(u8::from(child_is_new)));
-            entry.last = entry.last.max(now);
             let before = entry.trust;
-            entry.trust = next_trust(before, now, arrival);
+            let (today, last) = (now.0 / MINUTES_PER_DAY, entry.last.0 / MINUTES_PER_DAY);
+            entry.trust = next_trust(before, (now, today > last), (arrival, release));
+            entry.last = entry.last.max(now);
             return if before == entry.trust || entry.trust != Trust::Trusted {
                 Learned::Old
             } else {
@@ -320,20 +346,35 @@ pub struct Visit {
     pub child_is_new: bool,
 }
 
-fn next_trust(trust: Trust, now: Minutes, arrival: Arrival) -> Trust {
+const MINUTES_PER_DAY: u32 = 1_440;
+
+fn next_trust(
+    trust: Trust,
+    (now, is_another_day): (Minutes, bool),
+    (arrival, release): (Arrival, Release),
+) -> Trust {
     let Trust::Pending { since, clean } = trust else {
         return trust;
     };
-    let served = now.days_since(since) >= QUARANTINE_DAYS;
-    match arrival {
-        Arrival::Strong => Trust::Trusted,
-        Arrival::Clean if served || clean + 1 >= CLEAN_VISITS => Trust::Trusted,
-        Arrival::Clean => Trust::Pending {
+    let (age, is_clean) = (now.days_since(since), arrival == Arrival::Clean);
+    let counted = match release {
+        Release::Soon => clean.saturating_add(u8::from(is_clean)),
+        Release::Vouched | Release::Days | Release::Never => clean.saturating_add(u8::from(is_another_day)),
+    };
+    let ends = match release {
+        Release::Soon => age >= QUARANTINE_DAYS || (is_clean && counted >= CLEAN_VISITS),
+        Release::Vouched => is_clean,
+        Release::Days if is_clean => counted >= USED_DAYS || (age >= PATIENT_DAYS && counted >= FEW_DAYS),
+        Release::Days => counted >= USED_DAYS && age >= PATIENT_DAYS,
+        Release::Never => false,
+    };
+    if ends || arrival == Arrival::Strong {
+        Trust::Trusted
+    } else {
+        Trust::Pending {
             since,
-            clean: clean + 1,
-        },
-        Arrival::Suspicious if served => Trust::Trusted,
-        Arrival::Suspicious => trust,
+            clean: counted,
+        }
     }
 }
 
@@ -391,6 +432,39 @@ mod tests {
         ));
         known.learn(&visit(7, 1, Arrival::Strong), &R);
         assert!(matches!(known.look_up(7, day(1), &R), Familiarity::Known { .. }));
+    }
+
+    /// Whether a value waits still after it was used five times on each of these days.
+    fn waits(release: Release, days: &[u32], arrival: Arrival) -> bool {
+        let mut known = Known::default();
+        known.learn_until(&visit(7, 0, Arrival::Suspicious), &R, release);
+        for d in days {
+            for _ in 0..5 {
+                known.learn_until(&visit(7, *d, arrival), &R, release);
+            }
+        }
+        let last = days.last().copied().unwrap_or(0);
+        matches!(known.look_up(7, day(last), &R), Familiarity::Pending { .. })
+    }
+
+    #[test]
+    fn days_end_a_quarantine_and_hours_do_not() {
+        use Arrival::{Clean, Strong, Suspicious};
+        let daily: Vec<u32> = (1..=40).collect();
+        assert!(waits(Release::Days, &daily[..11], Clean));
+        assert!(!waits(Release::Days, &daily[..12], Clean));
+        assert!(waits(Release::Days, &daily[..29], Suspicious));
+        assert!(
+            !waits(Release::Days, &daily[..30], Suspicious),
+            "nobody is flagged for ever"
+        );
+        assert!(waits(Release::Days, &[1, 10, 20], Clean));
+        assert!(!waits(Release::Days, &[1, 20, 31], Clean), "who comes seldom");
+        assert!(waits(Release::Never, &daily, Clean));
+        assert!(!waits(Release::Never, &[1], Strong));
+        assert!(!waits(Release::Vouched, &[1], Clean));
+        assert!(waits(Release::Vouched, &[1], Suspicious));
+        assert!(!waits(Release::Soon, &[4], Suspicious));
     }
 
     #[test]

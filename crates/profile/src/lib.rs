@@ -37,6 +37,8 @@ pub mod teleport;
 pub mod told;
 pub mod version;
 pub mod version_mix;
+pub mod visit;
+mod vouch;
 mod warm;
 
 pub use account::Profile;

@@ -6,19 +6,23 @@ use crate::belief::{Belief, BeliefSeen, Window};
 use crate::edge_habits::{EdgeCell, EdgeTrial};
 use crate::features::edges::{Around, EdgeLevel, EdgeSeen, Edges, EdgesSeen};
 use crate::features::machine::{Machine, MachineSeen, is_by_tool};
-use crate::features::prompts::{Bout, PromptSeen};
+use crate::features::prompts::{Asked, Bout, PromptSeen};
 use crate::features::sequence::{Sequence, StepSeen};
 use crate::features::session::{Relation, Scene, SessionSeen, Sessions};
 use crate::habits::Habits;
+use crate::keys::Keys;
 use crate::known::Arrival;
 use crate::prompt_habits::BoutEnded;
 use crate::recall::Sighting;
 use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
 use crate::told::Told;
+use habitus_model::activity::AuthenticationActivity;
 use habitus_model::hash::symbol;
 use habitus_model::math::from_usize;
-use habitus_model::{AccountId, AccountKind, Conduct, Context, Grant, Minutes, PromptOutcome, Status};
+use habitus_model::{
+    AccountId, AccountKind, Activity, Conduct, Context, Grant, Minutes, PromptOutcome, Status,
+};
 use serde::{Deserialize, Serialize};
 
 /// From so many new things within a day on an account teaches its tenant hazards only by what is not suspicious (SCORING 13:
@@ -69,7 +73,7 @@ impl Memory {
         let bout = memory.and_then(|memory| memory.bout.as_ref());
         ConductSeen {
             session: Sessions::sight(memory.and_then(|memory| memory.sessions.as_deref()), scene),
-            prompt: conduct.prompt.map(|prompt| Bout::sight(bout, prompt, now)),
+            prompt: asked(conduct, scene.keys, now).map(|asked| Bout::sight(bout, asked)),
             grant: conduct.grant.map(|grant| {
                 let known = memory.is_some_and(|memory| memory.grants.get(grant.index()) == Some(&true));
                 (grant, !known)
@@ -124,6 +128,9 @@ impl Memory {
     ) {
         if let Some(conduct) = &context.conduct {
             self.learn_prompt(seen, conduct, arrival, told);
+            if is_question(context) {
+                return;
+            }
             self.learn_session(seen, (context, conduct), arrival, told);
             self.learn_edges(seen, (context, conduct), arrival, told);
             self.learn_step(seen, (arrival, nats), told);
@@ -141,9 +148,9 @@ impl Memory {
     }
 
     /// Takes note of a prompt that failed: whoever failed it, it belongs to the bout.
-    pub fn note_failure(&mut self, conduct: &Conduct, seen: &ConductSeen, now: Minutes) {
-        if let Some((prompt, seen)) = conduct.prompt.zip(seen.prompt) {
-            self.bout = Bout::after(self.bout.as_ref(), seen, prompt, now);
+    pub fn note_failure(&mut self, conduct: &Conduct, keys: &Keys, (seen, now): (&ConductSeen, Minutes)) {
+        if let Some((asked, seen)) = asked(conduct, keys, now).zip(seen.prompt) {
+            self.bout = Bout::after(self.bout.as_ref(), seen, asked);
         }
     }
 
@@ -161,19 +168,19 @@ impl Memory {
     }
 
     fn learn_prompt(&mut self, seen: &Sighting, conduct: &Conduct, arrival: Arrival, told: &mut Told) {
-        let Some((prompt, held)) = conduct
-            .prompt
-            .zip(seen.conduct.and_then(|conduct| conduct.prompt))
-        else {
+        let asked = asked(conduct, &seen.keys, seen.now);
+        let Some((asked, held)) = asked.zip(seen.conduct.and_then(|conduct| conduct.prompt)) else {
             return;
         };
-        if prompt.outcome == PromptOutcome::Satisfied && arrival != Arrival::Suspicious {
+        let owns = arrival != Arrival::Suspicious && !held.elsewhere;
+        if asked.prompt.outcome == PromptOutcome::Satisfied && owns {
             told.bout = Some(BoutEnded {
                 kind: held.kind,
                 failed: held.failed,
+                denied: held.denied,
             });
         }
-        self.bout = Bout::after(self.bout.as_ref(), held, prompt, seen.now);
+        self.bout = Bout::after(self.bout.as_ref(), held, asked);
     }
 
     fn learn_session(
@@ -190,14 +197,17 @@ impl Memory {
         self.sessions
             .get_or_insert_default()
             .learn(&held, &scene, arrival);
-        let news = held.relation != Relation::Kept && arrival != Arrival::Suspicious;
-        if seen.is_visit || news {
+        let is_news = held.relation != Relation::Kept || held.shifted.is_some_and(|shift| shift.is_other);
+        let news = is_news && arrival != Arrival::Suspicious;
+        if (seen.is_visit || news) && !held.goes_on {
             told.session = Some(SessionTrial {
                 cell: held.cell,
                 relation: held.relation,
                 grip: held.grip.map(|grip| (grip, held.proof)),
                 at_once: held.at_once,
                 relayed: (held.relation == Relation::Moved).then_some(held.relayed),
+                passage: held.passage,
+                shifted: held.shifted,
             });
         }
     }
@@ -278,9 +288,27 @@ fn user_hash(account: &AccountId) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
+/// The prompt of an event, with when and where it was asked for. An autonomous system is one place: phones and homes change
+/// addresses within it.
+fn asked(conduct: &Conduct, keys: &Keys, now: Minutes) -> Option<Asked> {
+    let place = keys.asn.or(keys.prefix);
+    conduct.prompt.map(|prompt| Asked { prompt, now, place })
+}
+
+/// Whether an event is a prompt for a second factor that stands in the log by itself. That it was satisfied is no login yet:
+/// the login that follows teaches who came from where, and begins the session, or there would be nothing new about it.
+#[must_use]
+pub fn is_question(context: &Context) -> bool {
+    let prompted = context
+        .conduct
+        .as_ref()
+        .is_some_and(|conduct| conduct.prompt.is_some());
+    prompted && context.activity == Activity::Authentication(AuthenticationActivity::Preauth)
+}
+
 /// Whether a failure is one of a prompt, which an account's bout remembers.
 #[must_use]
 pub fn is_failed_prompt(context: &Context) -> bool {
     let prompted = context.conduct.as_ref().and_then(|conduct| conduct.prompted());
-    context.status != Status::Success && matches!(prompted, Some(PromptOutcome::Failed | PromptOutcome::Sent))
+    context.status != Status::Success && prompted.is_some_and(|outcome| outcome != PromptOutcome::Satisfied)
 }

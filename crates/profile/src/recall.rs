@@ -1,6 +1,7 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
-use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position, size_bucket};
+use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position};
+use crate::attempts::is_attempt;
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::machine::MachineSeen;
 use crate::features::motion::{self, Move};
@@ -16,6 +17,7 @@ use crate::observation::{KeyHabit, VersionChange};
 use crate::population::{Kind, Population};
 use crate::second_factor::FactorSeen;
 use crate::version::{Version, version_change};
+use crate::visit::Fresh;
 use habitus_model::hash::HashKey;
 use habitus_model::{Context, DeviceType, Km, Minutes};
 
@@ -107,6 +109,8 @@ pub struct Sighting {
     pub visits: f64,
     /// Whether this begins a visit, rather than going on with one.
     pub is_visit: bool,
+    /// What counts as new still, because the visit began by a session that moved.
+    pub fresh: Fresh,
     /// Minutes since the last proven identity; absent for an account never seen.
     pub gap_minutes: Option<f64>,
     /// Country. Absent: not shown, or nothing to compare with.
@@ -167,7 +171,11 @@ impl Recall<'_> {
         };
         self.see_network(profile, &mut seen);
         let abroad = seen.country.is_some_and(|country| country.is_new());
-        let held = |asn| profile.asns.any_known(|known| same_provider(known, asn));
+        let held = |asn| {
+            profile
+                .asns
+                .any_known(|known| known != asn && same_provider(known, asn))
+        };
         seen.provider_abroad = seen.keys.asn.filter(|_| abroad).map(held);
         self.see_client(profile, context, &mut seen);
         seen.factor = self.factor_of(profile, context, &seen);
@@ -178,7 +186,8 @@ impl Recall<'_> {
             }
             let nearest = seen.moves.iter().map(|m| m.distance.0).reduce(f64::min);
             let journey = |km| Journey::of(Km(km), context.network.class);
-            seen.journey = nearest.filter(|_| abroad).map(journey);
+            let journey = nearest.filter(|_| abroad).map(journey);
+            seen.journey = seen.fresh.journey.filter(|_| abroad).or(journey);
         }
         seen.see_conduct((Some(profile), self.population.habits()), context);
         seen
@@ -192,13 +201,18 @@ impl Recall<'_> {
             .profile
             .filter(|p| p.visits_ever() > 0)
             .map(|profile| now.since(profile.last_seen));
+        let is_visit = self
+            .profile
+            .is_none_or(|profile| begins_visit(profile, &keys, now));
+        let last = self.profile.and_then(|profile| profile.last_visit);
+        let carries = !is_visit && !is_attempt(context);
         Sighting {
             now,
             keys,
             bucket: Bucket {
                 size: self
                     .profile
-                    .map_or(SizeBucket::of(0.0), |profile| size_bucket(profile, now)),
+                    .map_or(SizeBucket::of(0.0), |profile| SizeBucket::of(profile.visits(now))),
                 idle: IdleBucket::of(gap_minutes.unwrap_or(0.0) / 1_440.0),
                 device: TypeBucket::of(context.client.device),
                 home: HomeBucket::of(
@@ -207,9 +221,10 @@ impl Recall<'_> {
             },
             group,
             visits: self.profile.map_or(0.0, |profile| profile.visits(now)),
-            is_visit: self
-                .profile
-                .is_none_or(|profile| begins_visit(profile, &keys, now)),
+            is_visit,
+            fresh: last
+                .filter(|_| carries)
+                .map_or_else(Fresh::default, |last| last.fresh),
             gap_minutes,
             country: None,
             asn: None,
@@ -268,7 +283,7 @@ impl Recall<'_> {
         for (key, known, retention, level, if_new) in chain {
             // A level the source does not show says nothing; the finer ones may still.
             let Some(key) = key else { continue };
-            let own = self.level(key, (known, retention), level, (trials, seen.bucket, now));
+            let own = self.level(key, (known, retention), level, (trials, seen));
             match level {
                 Level::Country => seen.country = Some(own),
                 Level::Asn => seen.asn = Some(own),
@@ -292,7 +307,7 @@ impl Recall<'_> {
     }
 
     fn see_client(&self, profile: &Profile, context: &Context, seen: &mut Sighting) {
-        let (now, bucket) = (seen.now, seen.bucket);
+        let now = seen.now;
         let trials = profile.family_trials(now);
         if let Some(family) = seen.keys.family
             && !profile.families.is_empty()
@@ -301,7 +316,7 @@ impl Recall<'_> {
                 family,
                 (&profile.families, &FAMILIES),
                 Level::Device,
-                (trials, bucket, now),
+                (trials, seen),
             );
             seen.device = Some(DeviceSeen {
                 seen: own,
@@ -317,7 +332,7 @@ impl Recall<'_> {
                 key,
                 (&profile.clients, &CLIENTS),
                 Level::ClientKey,
-                (trials, bucket, now),
+                (trials, seen),
             ));
         }
     }
@@ -368,15 +383,23 @@ impl Recall<'_> {
         key: u64,
         (known, retention): (&Known, &Retention),
         level: Level,
-        ((visits, novel), bucket, now): ((f64, f64), Bucket, Minutes),
+        ((visits, novel), seen): ((f64, f64), &Sighting),
     ) -> LevelSeen {
+        // What this very visit brought is as new as it was, and counts for nothing yet.
+        let fresh = seen.fresh.has(level);
+        let own = f64::from(u8::from(fresh));
         // The first visit to a value brings its first child: no trial.
-        let trials = (visits - 1.0).max(0.0);
-        let hazard = self.population.hazards().novelty(level, bucket);
-        let novelty = (novel.min(trials) + HAZARD_SHAPE) / (trials + HAZARD_SHAPE / hazard);
+        let trials = (visits - 1.0 - own).max(0.0);
+        let novel = (novel - own).clamp(0.0, trials);
+        let hazard = self.population.hazards().novelty(level, seen.bucket);
+        let novelty = (novel + HAZARD_SHAPE) / (trials + HAZARD_SHAPE / hazard);
         LevelSeen {
             key,
-            familiarity: known.look_up(key, now, retention),
+            familiarity: if fresh {
+                Familiarity::New
+            } else {
+                known.look_up(key, seen.now, retention)
+            },
             novelty: novelty.clamp(1e-5, 0.98),
             trials,
         }

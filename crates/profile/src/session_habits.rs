@@ -5,7 +5,7 @@
 //! rare and accuses; where phones roam all day it hardly does. Fails before some dozens of visits with sessions; until then
 //! the priors stand.
 
-use crate::features::session::{Grip, Lasting, Relation, SessionCell};
+use crate::features::session::{Grip, Lasting, Passage, Relation, SessionCell, Shift};
 use serde::{Deserialize, Serialize};
 
 /// Weight of the priors of relations, visits.
@@ -39,6 +39,15 @@ const AT_ONCE_PRIOR: f64 = 0.02;
 /// Prior of moving away within the hour from a server's network new to the account, among moves. Assumed.
 const RELAYED_PRIOR: f64 = 0.01;
 
+/// Priors of the passages of moves (handed over, tunnel, from line to line) of computers and of phones, and their weight, moves.
+/// Assumed: phones change between Wi-Fi and carrier several times a day (OpenSignal 2023), computers switch tunnels, and
+/// nobody carries a session from one line to another within minutes.
+const PASSAGE_PRIOR: [[f64; Passage::COUNT]; 2] = [[0.15, 0.65, 0.20], [0.70, 0.15, 0.15]];
+const PASSAGE_WEIGHT: f64 = 20.0;
+/// Priors of another prefix of the same network within a session, on carriers and elsewhere. Assumed: lines get another
+/// address once a day or more seldom, and mostly a near one.
+const SHIFT_PRIOR: [f64; 2] = [0.2, 0.01];
+
 /// One visit within a session, as the population counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SessionTrial {
@@ -52,6 +61,10 @@ pub struct SessionTrial {
     pub at_once: Option<bool>,
     /// Of a move: whether it was relayed.
     pub relayed: Option<bool>,
+    /// Of a move: by what.
+    pub passage: Option<Passage>,
+    /// Of one that is kept: whether in another prefix.
+    pub shifted: Option<Shift>,
 }
 
 /// What a population shows.
@@ -62,6 +75,9 @@ pub struct SessionHabits {
     grips: [(f64, f64); 2],
     at_once: (f64, f64),
     relayed: (f64, f64),
+    /// Of computers and of phones, to networks that the account knows and to others.
+    passages: [[[f64; Passage::COUNT]; 2]; 2],
+    shifts: [(f64, f64); 2],
 }
 
 impl Default for SessionHabits {
@@ -71,6 +87,8 @@ impl Default for SessionHabits {
             grips: Default::default(),
             at_once: Default::default(),
             relayed: Default::default(),
+            passages: Default::default(),
+            shifts: Default::default(),
         }
     }
 }
@@ -115,8 +133,41 @@ impl SessionHabits {
         shrunk(Some(&self.relayed), RELAYED_PRIOR, RARE_WEIGHT)
     }
 
+    /// Probability that a move is of this sort, in `(0, 1)`.
+    #[must_use]
+    pub fn passage(&self, cell: SessionCell, passage: Passage) -> f64 {
+        let phone = usize::from(cell.phone);
+        let counts = self
+            .passages
+            .get(phone)
+            .and_then(|rows| rows.get(elsewhere(cell)));
+        let counts = counts.copied().unwrap_or_default();
+        let of = |row: &[f64; Passage::COUNT]| row.get(passage.index()).copied().unwrap_or(0.0);
+        let prior = PASSAGE_PRIOR.get(phone).map_or(0.1, of);
+        (of(&counts) + PASSAGE_WEIGHT * prior) / (counts.iter().sum::<f64>() + PASSAGE_WEIGHT)
+    }
+
+    /// Probability that a session which is kept shows another prefix of its network, in `(0, 1)`.
+    #[must_use]
+    pub fn shifted(&self, mobile: bool) -> f64 {
+        let at = usize::from(!mobile);
+        let prior = SHIFT_PRIOR.get(at).copied().unwrap_or(0.1);
+        shrunk(self.shifts.get(at), prior, RARE_WEIGHT)
+    }
+
     /// Counts one visit.
     pub fn learn(&mut self, trial: &SessionTrial) {
+        if let Some(count) = trial.passage.and_then(|passage| {
+            let rows = self.passages.get_mut(usize::from(trial.cell.phone))?;
+            rows.get_mut(elsewhere(trial.cell))?.get_mut(passage.index())
+        }) {
+            *count += 1.0;
+        }
+        if let Some(shift) = trial.shifted
+            && let Some(of) = self.shifts.get_mut(usize::from(!shift.mobile))
+        {
+            count(of, shift.is_other);
+        }
         if let Some(count) = self
             .relations
             .get_mut(trial.cell.index())
@@ -142,18 +193,21 @@ impl SessionHabits {
 
     /// Forgets.
     pub fn scale(&mut self, factor: f64) {
-        for count in self.relations.iter_mut().flatten() {
+        let passages = self.passages.iter_mut().flatten().flatten();
+        for count in self.relations.iter_mut().flatten().chain(passages) {
             *count *= factor;
         }
-        for (some, all) in self
-            .grips
-            .iter_mut()
-            .chain([&mut self.at_once, &mut self.relayed])
-        {
+        let rare = [&mut self.at_once, &mut self.relayed];
+        for (some, all) in self.grips.iter_mut().chain(&mut self.shifts).chain(rare) {
             *some *= factor;
             *all *= factor;
         }
     }
+}
+
+/// Row of a cell in tables of moves: whether the network is one that the account does not know.
+fn elsewhere(cell: SessionCell) -> usize {
+    usize::from(cell.network >= 2)
 }
 
 fn shrunk(counts: Option<&(f64, f64)>, prior: f64, weight: f64) -> f64 {
@@ -174,6 +228,7 @@ mod tests {
         lasting: Lasting::Session,
         network: 3,
         new_family: false,
+        phone: false,
     };
 
     fn trial(relation: Relation) -> SessionTrial {
@@ -183,6 +238,8 @@ mod tests {
             grip: Some((Grip::Same, true)),
             at_once: None,
             relayed: None,
+            passage: (relation == Relation::Moved).then_some(Passage::HandOver),
+            shifted: None,
         }
     }
 
@@ -195,6 +252,9 @@ mod tests {
         {
             assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{row:?}");
         }
+        for row in PASSAGE_PRIOR {
+            assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{row:?}");
+        }
     }
 
     #[test]
@@ -205,6 +265,8 @@ mod tests {
             habits.learn(&trial(Relation::Moved));
         }
         assert!(habits.relation(ABROAD, Relation::Moved) > 0.9 && before < 0.2);
+        assert!(habits.passage(ABROAD, Passage::HandOver) > 0.8);
+        assert!(habits.passage(ABROAD, Passage::Elsewhere) < 0.05);
         let mut bound = SessionHabits::default();
         for _ in 0..100 {
             bound.learn(&trial(Relation::Begun));

@@ -5,7 +5,7 @@
 
 use crate::attacker::{self, against, against_logs, scaled};
 use crate::detector::{Detector, View};
-use crate::novelty::{FIRST_VISIT, pending, popularity};
+use crate::novelty::{FIRST_VISIT, popularity, unvouched, waits};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::from_u64;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Text};
@@ -109,10 +109,13 @@ fn family(view: &View<'_>, device: DeviceSeen) -> Evidence {
             )
         }
         Familiarity::Pending { age_days } => {
-            let factor = pending(age_days);
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             let reason = view.because(text, || vec![name(view), Fact::Days(age_days)]);
-            line("untrusted_client", scaled(new(), factor), reason)
+            line(
+                "untrusted_client",
+                unvouched(view, new(), (age_days, waits(view.seen.client))),
+                reason,
+            )
         }
         Familiarity::Known { weight, share } => {
             let nats = against(attacker::family(share, popular), (1.0 - novelty) * share);
@@ -180,11 +183,10 @@ fn client_key(view: &View<'_>) -> Option<Evidence> {
             line("new_device_key", new(), reason)
         }
         Familiarity::Pending { age_days } => {
-            let factor = pending(age_days);
             let text = "the device's key was first seen {0} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_device_key",
-                scaled(new(), factor),
+                unvouched(view, new(), (age_days, false)),
                 view.because(text, || vec![Fact::Days(age_days)]),
             )
         }

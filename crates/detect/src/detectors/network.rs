@@ -7,7 +7,7 @@
 
 use crate::attacker::{self, against, against_logs, plus, scaled};
 use crate::detector::{Detector, View};
-use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, pending, popularity};
+use crate::novelty::{FIRST_VISIT, POPULARITY_NATS_MAX, popularity, unvouched, waits};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, NetworkClass, Opinion, Reason, Signal, Text};
@@ -141,7 +141,7 @@ fn country(view: &View<'_>, level: LevelSeen) -> Evidence {
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_country",
-                scaled(new(), pending(age_days)),
+                unvouched(view, new(), (age_days, false)),
                 view.because(text, facts),
             )
         }
@@ -181,7 +181,7 @@ fn network(view: &View<'_>, level: LevelSeen) -> Evidence {
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
             line(
                 "untrusted_network",
-                scaled(new(), pending(age_days)),
+                unvouched(view, new(), (age_days, waits(view.seen.country))),
                 view.because(text, facts),
             )
         }
@@ -320,7 +320,11 @@ fn address(view: &View<'_>, prefix: LevelSeen) -> Evidence {
         }
         Familiarity::Pending { age_days } => {
             let text = "{0} was first seen {1} ago, with a high score, and is not trusted yet";
-            let nats = scaled(new_prefix(), pending(age_days));
+            let nats = unvouched(
+                view,
+                new_prefix(),
+                (age_days, waits(view.seen.country) || waits(view.seen.asn)),
+            );
             line("untrusted_prefix", nats, because(text, Fact::Days(age_days)))
         }
         Familiarity::Known { weight, .. } => {

@@ -10,7 +10,7 @@ use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
-use habitus_profile::features::session::{Grip, Relation, SessionSeen};
+use habitus_profile::features::session::{Grip, Passage, Relation, SessionSeen};
 use habitus_profile::session_habits::SessionHabits;
 
 /// Sessions and tokens.
@@ -25,6 +25,10 @@ const THIEF: [[f64; Relation::COUNT]; 2] = [[0.05, 0.25, 0.50, 0.15, 0.05], [0.0
 /// tools that replay cookies copy user agents, and hardly any copies a TLS stack.
 const THIEF_OTHER_PROOF: f64 = 0.70;
 const THIEF_OTHER_FAMILY: f64 = 0.30;
+/// Probability of each passage of a thief's move, in the order of [`Passage`]: the mix of `attacker::class`. Assumed.
+const THIEF_PASSAGE: [f64; Passage::COUNT] = [0.12, 0.50, 0.38];
+/// Probability that a thief on the victim's own network is in another part of it. Assumed.
+const THIEF_SHIFTED: f64 = 0.9;
 /// Probability that owner and thief use a session in turns. Assumed.
 const THIEF_AT_ONCE: f64 = 0.5;
 /// Probability that a phisher's relay logs in and the session then moves. Assumed.
@@ -60,6 +64,8 @@ impl Detector for Session {
         let habits = view.population.habits().sessions();
         let lines = [
             relation(view, seen, habits),
+            passage(seen, habits),
+            shifted(seen, habits),
             grip(seen, habits),
             at_once(seen, habits),
             relayed(seen, habits),
@@ -117,6 +123,38 @@ fn relation(view: &View<'_>, seen: &SessionSeen, habits: &SessionHabits) -> Opti
         ),
     };
     Some(line(signal, nats, Reason::new(template, facts)))
+}
+
+/// By what it moved. Where thieves come from is the mix of classes that attackers use.
+fn passage(seen: &SessionSeen, habits: &SessionHabits) -> Option<Evidence> {
+    let passage = seen.passage?;
+    let owner = habits.passage(seen.cell, passage);
+    let attacker = THIEF_PASSAGE.get(passage.index()).copied()?;
+    let (signal, text) = match passage {
+        Passage::HandOver => (
+            "handed_over",
+            "from or to a carrier, as {0} of sessions that move",
+        ),
+        Passage::Tunnel => (
+            "through_tunnel",
+            "from or to a server, a relay or a gateway, as {0} of sessions that move",
+        ),
+        Passage::Elsewhere => (
+            "from_line_to_line",
+            "from one line to another, where neither is a carrier's or a tunnel's, as {0} of sessions that move",
+        ),
+    };
+    let reason = Reason::new(text, vec![Fact::Share(owner)]);
+    Some(line(signal, thief(attacker, owner), reason))
+}
+
+fn shifted(seen: &SessionSeen, habits: &SessionHabits) -> Option<Evidence> {
+    let shift = seen.shifted.filter(|shift| shift.is_other)?;
+    let owner = habits.shifted(shift.mobile);
+    let text = "the session goes on in another part of the same network, as {0} of sessions on such networks";
+    let reason = Reason::new(text, vec![Fact::Share(owner)]);
+    let nats = thief(THIEF_SHIFTED, owner).map(|nats| nats.max(0.0));
+    Some(line("session_shifted", nats, reason))
 }
 
 fn grip(seen: &SessionSeen, habits: &SessionHabits) -> Option<Evidence> {

@@ -134,6 +134,12 @@ impl Guesses {
         next
     }
 
+    /// Whether an account was guessed at from there lately.
+    pub(super) fn is_guessed_from(&self, time: EventTime) -> bool {
+        const LATELY: f32 = 0.2;
+        self.at(time).lately >= LATELY
+    }
+
     /// Whether people work from there: more accounts arrived with their own clients lately than were guessed at.
     pub(super) fn is_inhabited(&self) -> bool {
         self.arrivals >= self.lately.max(2.0)

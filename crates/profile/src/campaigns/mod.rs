@@ -178,7 +178,7 @@ impl Campaigns {
     }
 
     fn count_guesses(&self, showing: &Showing, pace: &Pace, counted: &mut Counted) {
-        let mut inhabited = false;
+        let (mut inhabited, mut guessed_here) = (false, false);
         for (kind, slot) in GUESSED_BY.into_iter().zip(&mut counted.guesses) {
             let Some(key) = showing.keys.get(kind.index()).copied().flatten() else {
                 continue;
@@ -195,6 +195,11 @@ impl Campaigns {
             let held = known.copied().unwrap_or_else(|| Guesses::new(key, showing, pace));
             let next = held.with(kind, showing, pace);
             inhabited |= next.is_inhabited();
+            guessed_here |= kind == CampaignKind::Prefix && held.is_guessed_from(showing.time);
+            // That somebody guesses somewhere accuses nobody who comes from where nobody does.
+            if kind == CampaignKind::Tenant && showing.novelty == Novelty::Pair && !guessed_here {
+                continue;
+            }
             let reading = next.reading(kind, pace);
             let best = counted.together.guessing.map_or(0.0, |best| best.nats);
             if reading.alarms() && reading.nats > best && accused(showing.novelty) {

@@ -4,6 +4,7 @@ use crate::attempts::is_attempt;
 use crate::joint::NetworkNovelty;
 use crate::keys::Keys;
 use crate::known::Familiarity;
+use crate::memory::is_question;
 use crate::observation::VersionChange;
 use crate::recall::{LevelSeen, Sighting};
 use habitus_model::hash::HashKey;
@@ -85,7 +86,9 @@ pub struct Showing {
 /// something.
 #[must_use]
 pub fn showing(context: &Context, seen: &Sighting, key: HashKey) -> Option<Showing> {
-    let novelty = novelty(context, seen)?;
+    // What a visit brought was counted as it began; and a prompt is followed by its login.
+    let counted = !seen.fresh.is_empty() || (is_question(context) && context.status == Status::Success);
+    let novelty = novelty(context, seen).filter(|_| !counted)?;
     let tenant = tenant_key(context, key);
     let mut keys = keys_of(context, &seen.keys, key);
     if novelty == Novelty::NearbyPair {

@@ -4,12 +4,17 @@
 //! in two places at once can be told from one that goes on. What is suspicious moves no anchor. Fails where sources name
 //! no session and no token. About 100 bytes a session, at most [`SESSIONS_MAX`]; accounts without sessions pay nothing.
 
+mod moves;
+
+pub use moves::{Passage, Shift};
+
 use crate::joint::NetworkNovelty;
 use crate::keys::Keys;
 use crate::known::Arrival;
 use crate::room;
 use habitus_model::activity::AuthenticationActivity;
-use habitus_model::{Activity, Conduct, Context, Deed, Minutes, NetworkClass};
+use habitus_model::{Activity, Conduct, Context, Deed, DeviceType, Minutes, NetworkClass};
+use moves::Prefixes;
 use serde::{Deserialize, Serialize};
 
 /// Most sessions remembered of an account: devices and browsers in use at once, and a few that ended.
@@ -20,6 +25,9 @@ const ANCHORS_MAX: usize = 4;
 const AT_ONCE_MINUTES: f64 = 10.0;
 /// A relayed login is followed by the thief's own use within the hour (FIELD row 44). Assumed.
 const RELAY_MINUTES: f64 = 60.0;
+/// Minutes for which a network that a session moved to is not yet one of its own: what moved once has not settled by being
+/// used again at once, and who holds a copy does not wait. Assumed.
+const SETTLES_MINUTES: f64 = 60.0;
 /// A session that was ended may still be named by what was under way. Assumed.
 const ENDED_GRACE_MINUTES: f64 = 2.0;
 
@@ -67,6 +75,8 @@ pub struct SessionCell {
     pub network: u8,
     /// The family of client is new to the account.
     pub new_family: bool,
+    /// It is a phone or a tablet: those roam, and computers switch tunnels.
+    pub phone: bool,
 }
 
 /// An event held against the account's sessions.
@@ -88,8 +98,14 @@ pub struct SessionSeen {
     pub age_minutes: f64,
     /// Minutes since it was last used; 0 for one that begins.
     pub idle_minutes: f64,
-    /// It is used on two networks at once. Absent: on one only.
+    /// It is used on two networks at once, and this is not the one where it began. Absent: on one only, or where it began.
     pub at_once: Option<bool>,
+    /// It came here before, and has not settled: the move was counted.
+    pub goes_on: bool,
+    /// Of a move: by what. Absent: no move, or a network of which no table knows the class.
+    pub passage: Option<Passage>,
+    /// Of a session that is kept: whether it is on the same network and in another prefix. Absent: nothing to compare.
+    pub shifted: Option<Shift>,
     /// It moves away from a server's network, new to the account, where a second factor was satisfied within the hour.
     pub relayed: bool,
 }
@@ -99,7 +115,12 @@ struct Anchor {
     place: u64,
     country: Option<u64>,
     class: NetworkClass,
+    /// Of IPv4 and IPv6: clients with both take turns.
+    prefixes: [Prefixes; 2],
+    since: Minutes,
     last: Minutes,
+    /// The session began there.
+    home: bool,
     /// Used there under suspicion only.
     alien: bool,
 }
@@ -145,7 +166,7 @@ pub struct Scene<'a> {
 
 impl SessionCell {
     /// Number of cells.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 20;
 
     /// Position in tables.
     #[must_use]
@@ -157,7 +178,7 @@ impl SessionCell {
         } else {
             usize::from(self.network.min(3))
         };
-        lasting * 5 + within
+        usize::from(self.phone) * 10 + lasting * 5 + within
     }
 }
 
@@ -203,6 +224,9 @@ impl Sessions {
                 age_minutes: 0.0,
                 idle_minutes: 0.0,
                 at_once: None,
+                goes_on: false,
+                passage: None,
+                shifted: None,
                 relayed: false,
             });
         };
@@ -219,6 +243,13 @@ impl Sessions {
             age_minutes,
             idle_minutes: now.since(session.last),
             at_once: session.at_once(scene, now),
+            goes_on: match relation {
+                Relation::Moved => session.anchor(scene).is_some(),
+                Relation::Kept => session.has_shifted_here(scene),
+                Relation::Begun | Relation::Stray | Relation::Ended => false,
+            },
+            passage: session.passage(scene).filter(|_| relation == Relation::Moved),
+            shifted: session.shifted(scene).filter(|_| relation == Relation::Kept),
             relayed: session.relay && relation == Relation::Moved && age_minutes <= RELAY_MINUTES,
         })
     }
@@ -231,7 +262,7 @@ impl Sessions {
             Some(at) => self.held.remove(at),
             None => Session::begun(seen.id, scene, arrival),
         };
-        session.use_at(scene, now, arrival);
+        session.use_at(scene, now, (arrival, seen.relation));
         if scene.conduct.deed == Some(Deed::SessionEnded) {
             session.ended = Some(now);
         }
@@ -278,6 +309,10 @@ impl Scene<'_> {
                 Some(NetworkNovelty::NewCountry) => 3,
             },
             new_family: self.new_family,
+            phone: matches!(
+                self.context.client.device,
+                DeviceType::Mobile | DeviceType::Tablet
+            ),
         }
     }
 
@@ -288,6 +323,17 @@ impl Scene<'_> {
 
     fn place(&self) -> Option<u64> {
         self.keys.asn.or(self.keys.prefix)
+    }
+
+    /// Position in [`Anchor::prefixes`].
+    fn ip_version(&self) -> usize {
+        usize::from(self.context.network.ip.is_some_and(|ip| ip.is_ipv6()))
+    }
+}
+
+impl Anchor {
+    fn is_settled(&self, now: Minutes) -> bool {
+        self.home || now.since(self.since) > SETTLES_MINUTES
     }
 }
 
@@ -324,11 +370,48 @@ impl Session {
             return Relation::Kept;
         };
         let mut known = self.anchors.iter().filter(|anchor| !anchor.alien).peekable();
-        if known.peek().is_none() || known.any(|anchor| anchor.place == place) {
+        if known.peek().is_none() || known.any(|anchor| anchor.place == place && anchor.is_settled(now)) {
             Relation::Kept
         } else {
             Relation::Moved
         }
+    }
+
+    fn passage(&self, scene: &Scene<'_>) -> Option<Passage> {
+        let place = scene.place()?;
+        let from = self
+            .anchors
+            .iter()
+            .rfind(|anchor| anchor.place != place && !anchor.alien)?;
+        let same_country = from.country == scene.keys.country;
+        Passage::of([from.class, scene.context.network.class], same_country)
+    }
+
+    fn shifted(&self, scene: &Scene<'_>) -> Option<Shift> {
+        // Without a system, the prefix is the network.
+        scene.keys.asn?;
+        let now = scene.context.time.minutes();
+        let prefixes = self.anchor(scene)?.prefixes.get(scene.ip_version())?;
+        let (own, here) = prefixes.own.zip(scene.keys.prefix)?;
+        let settled = prefixes.has_settled(here, now);
+        Some(Shift {
+            is_other: own != here && !settled,
+            mobile: scene.context.network.class == NetworkClass::Mobile,
+        })
+    }
+
+    fn has_shifted_here(&self, scene: &Scene<'_>) -> bool {
+        let held = self
+            .anchor(scene)
+            .and_then(|anchor| anchor.prefixes.get(scene.ip_version()));
+        held.is_some_and(|held| {
+            held.other.map(|(other, _)| other) == scene.keys.prefix && held.other.is_some()
+        })
+    }
+
+    fn anchor(&self, scene: &Scene<'_>) -> Option<&Anchor> {
+        let place = scene.place()?;
+        self.anchors.iter().find(|anchor| anchor.place == place)
     }
 
     fn grip(&self, scene: &Scene<'_>) -> (Option<Grip>, bool) {
@@ -347,10 +430,14 @@ impl Session {
         (grip, proof)
     }
 
-    /// Whether this network and another one take turns. A phone between its carrier and a wireless network does not count.
+    /// Whether this network and another one take turns. A phone between its carrier and a wireless network does not count,
+    /// nor does who is where the session began: of two, that is the owner.
     fn at_once(&self, scene: &Scene<'_>, now: Minutes) -> Option<bool> {
         let place = scene.place()?;
-        let here = self.anchors.iter().find(|anchor| anchor.place == place);
+        let here = self.anchor(scene);
+        if here.is_some_and(|here| here.home) {
+            return None;
+        }
         let latest = self.anchors.iter().rfind(|anchor| anchor.place != place)?;
         let (class, country) = (scene.context.network.class, scene.keys.country);
         let hands_over = class == NetworkClass::Mobile || latest.class == NetworkClass::Mobile;
@@ -363,10 +450,11 @@ impl Session {
         Some(turns)
     }
 
-    fn use_at(&mut self, scene: &Scene<'_>, now: Minutes, arrival: Arrival) {
+    fn use_at(&mut self, scene: &Scene<'_>, now: Minutes, (arrival, relation): (Arrival, Relation)) {
         self.last = self.last.max(now);
         let alien = arrival == Arrival::Suspicious;
-        if !alien {
+        // Who moved says nothing of what the session is known by, until it has settled.
+        if !alien && relation != Relation::Moved {
             self.family = scene.keys.family.or(self.family);
             self.tls = scene.conduct.tls.or(self.tls);
             self.client = scene.keys.client.or(self.client);
@@ -379,16 +467,23 @@ impl Session {
                 place,
                 country: scene.keys.country,
                 class: scene.context.network.class,
+                prefixes: Default::default(),
+                since: now,
                 last: now,
+                home: self.anchors.is_empty(),
                 // A session that begins under suspicion is at home there, and not clean.
                 alien: alien && !self.anchors.is_empty(),
             },
         };
         anchor.last = anchor.last.max(now);
         anchor.alien &= alien;
+        if let Some((prefixes, here)) = anchor.prefixes.get_mut(scene.ip_version()).zip(scene.keys.prefix) {
+            prefixes.use_at(here, now);
+        }
         if self.anchors.len() >= ANCHORS_MAX {
-            let oldest = self.anchors.iter().position(|anchor| anchor.alien).unwrap_or(0);
-            self.anchors.remove(oldest);
+            let first = |is_it: &dyn Fn(&Anchor) -> bool| self.anchors.iter().position(is_it);
+            let oldest = first(&|anchor| anchor.alien).or_else(|| first(&|anchor| !anchor.home));
+            self.anchors.remove(oldest.unwrap_or(0));
         }
         room::for_one_more(&mut self.anchors);
         self.anchors.push(anchor);

@@ -101,19 +101,43 @@ fn what_is_suspicious_moves_no_anchor() {
 
 #[test]
 fn two_networks_that_take_turns_are_two_places_at_once() {
-    let uses = [(on(0, 1, 5), Arrival::Clean), (on(3, 2, 5), Arrival::Suspicious)];
-    assert_eq!(check(&uses, on(5, 1, 5)).at_once, Some(true));
+    let uses = [
+        (on(0, 1, 5), Arrival::Clean),
+        (on(3, 2, 5), Arrival::Suspicious),
+        (on(5, 1, 5), Arrival::Clean),
+    ];
+    assert_eq!(check(&uses, on(6, 2, 5)).at_once, Some(true));
     assert_eq!(
-        check(&uses, on(30, 1, 5)).at_once,
+        check(&uses, on(30, 2, 5)).at_once,
         Some(false),
         "the turn took half an hour"
     );
     assert_eq!(
-        check(&uses, on(4, 2, 5)).at_once,
+        check(&uses[..2], on(4, 2, 5)).at_once,
         Some(false),
         "it stayed where it went"
     );
+    assert_eq!(
+        check(&uses[..2], on(5, 1, 5)).at_once,
+        None,
+        "where it began is its owner"
+    );
     assert_eq!(check(&uses[..1], on(5, 1, 5)).at_once, None, "one network only");
+}
+
+#[test]
+fn a_move_settles_after_an_hour_and_changes_nothing_before() {
+    use Arrival::Clean;
+    let uses = [(on(0, 1, 5), Clean), (on(20, 2, 6), Clean)];
+    let soon = check(&uses, on(25, 2, 6));
+    assert_eq!(
+        (soon.relation, soon.goes_on, soon.grip),
+        (Relation::Moved, true, Some(Grip::OtherProof)),
+        "used again at once it is no more the session's than before"
+    );
+    let owner = check(&uses, on(26, 1, 5));
+    assert_eq!((owner.relation, owner.grip), (Relation::Kept, Some(Grip::Same)));
+    assert_eq!(check(&uses, on(90, 2, 6)).relation, Relation::Kept);
 }
 
 #[test]
