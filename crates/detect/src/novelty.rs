@@ -21,9 +21,10 @@ const PENDING_HALF_LIFE_DAYS: f64 = 1.0;
 /// one or enough days of use have passed ([`habitus_profile::known::Release`]), and the most it says, nats. It halved every day
 /// before, which made a patient attacker normal within a week (RELIABILITY 6.1). Bounded, because what was flagged once need
 /// not be flagged as loudly each day: enough to ask for another factor (1 in 100), and not to wake somebody. Chosen on
-/// development seeds 1 to 4.
-const UNVOUCHED_SHARE: f64 = 0.6;
-const UNVOUCHED_NATS_MAX: f64 = 2.5;
+/// development seeds 1 to 4: poisoned and found 50 % (enterprise), against 56 % with 0.6 and 2.5 nats, which cost 2.5 points of
+/// same-country takeovers at 0.1 %.
+const UNVOUCHED_SHARE: f64 = 0.5;
+const UNVOUCHED_NATS_MAX: f64 = 2.0;
 
 /// A probability of one value, kept within [`POPULARITY_NATS_MAX`] of `flat`, the one of any value.
 #[must_use]
