@@ -22,6 +22,9 @@ const WIDER_EVENTS: f64 = 10_000.0;
 const ENOUGH_EVENTS: f64 = 50_000.0;
 /// Events in the tail beyond which it is extrapolated: enough for a mean excess within 10 %.
 const TAIL_EVENTS: f64 = 100.0;
+/// Share of events that are a tail whose fall can be measured. Assumed: peaks over the 95th percentile are the usual choice
+/// (McNeil & Frey 2000).
+const TAIL_SHARE: f64 = 0.05;
 /// Mean excess of the prior tail, nats, and its weight: a likelihood ratio's tail falls by e per nat or faster.
 const PRIOR_EXCESS: f64 = 1.0;
 const PRIOR_EXCESS_WEIGHT: f64 = 20.0;
@@ -134,7 +137,7 @@ impl Calibration {
                 self.sums.anchor = Some(Anchor {
                     index,
                     ln_tail: ln(above / self.total),
-                    mean_excess: mean_excess(excess, above),
+                    mean_excess: mean_excess(excess, above, self.total),
                 });
             }
         }
@@ -189,7 +192,7 @@ impl Calibration {
                 if index > target {
                     continue;
                 }
-                let mean = mean_excess(excess, above);
+                let mean = mean_excess(excess, above, self.total);
                 return (ln(above / self.total) - (s - edge(index)).max(0.0) / mean).min(0.0);
             }
         }
@@ -215,8 +218,11 @@ impl Calibration {
 }
 
 /// Mean excess over an edge, shrunk to the prior's. `excess` is summed to the upper ends of bins; events lie half a bin
-/// lower.
-fn mean_excess(excess: f64, above: f64) -> f64 {
+/// lower. What lies above the edge is a tail only as far as it is rare: a quarter of two hundred events is their bulk, and where
+/// these are alike it falls off so steeply that the first thing unusual would score as if one in a million did it.
+fn mean_excess(excess: f64, above: f64, total: f64) -> f64 {
+    let rare = (TAIL_SHARE * total / above).min(1.0);
+    let (excess, above) = (excess * rare * rare, above * rare * rare);
     (excess - above * STEP / 2.0 + PRIOR_EXCESS * PRIOR_EXCESS_WEIGHT) / (above + PRIOR_EXCESS_WEIGHT)
 }
 
@@ -271,6 +277,16 @@ mod tests {
         let ratio = small.tail_within(s, &whole).get() / whole.tail(s).get();
         assert!((0.5..3.0).contains(&ratio), "{ratio}");
         assert!(whole.tail_within(s, &narrow).get() == whole.tail(s).get());
+    }
+
+    #[test]
+    fn a_few_events_that_are_alike_make_nothing_one_in_a_thousand() {
+        let mut calibration = Calibration::default();
+        for _ in 0..210 {
+            calibration.learn(Nats(-3.25), Minutes(1));
+        }
+        let tail = calibration.tail(Nats(2.2)).get();
+        assert!((1e-3..0.1).contains(&tail), "{tail}");
     }
 
     #[test]
