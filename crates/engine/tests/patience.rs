@@ -32,8 +32,16 @@ struct Life {
 impl Life {
     /// After sixty days of owners' logins.
     fn lived(kind: AccountKind) -> Self {
+        Self::gated(kind, Config::default().quarantine_from)
+    }
+
+    /// The same where quarantine begins at another score.
+    fn gated(kind: AccountKind, quarantine_from: f64) -> Self {
         let mut life = Self {
-            engine: Engine::new(Config::default()),
+            engine: Engine::new(Config {
+                quarantine_from,
+                ..Config::default()
+            }),
             kind,
             uid: 0,
         };
@@ -140,11 +148,16 @@ fn a_privileged_account_waits_for_a_strong_factor_for_ever() {
     assert!(!says(&life.intrude(92), "untrusted_country"));
 }
 
+/// See the test that follows.
+const GATE: f64 = 75.0;
+
 #[test]
 fn a_tap_vouches_for_nothing_and_a_code_does() {
     for (kind, waits) in [(PromptKind::Push, true), (PromptKind::Code, false)] {
-        let mut life = Life::lived(AccountKind::Human);
-        life.intrude(0);
+        // Only what is not flagged itself can vouch: the gate is where the first login is flagged and a proven one is not.
+        let mut life = Life::gated(AccountKind::Human, GATE);
+        let first = life.intrude(0);
+        assert!(first.score.get() >= GATE, "{}", first.score.get());
         let mut passed = life.context((0, START_MS + 61 * DAY_MS), Who::Stranger, LOGON);
         passed.second_factor = Some(true);
         passed.conduct = Some(Box::new(Conduct {
@@ -154,9 +167,8 @@ fn a_tap_vouches_for_nothing_and_a_code_does() {
             }),
             ..Conduct::default()
         }));
-        // Only what is not flagged itself can vouch.
         let said = life.learn(passed);
-        assert!(said.score.get() < 40.0, "{kind:?}: {said:?}");
+        assert!(said.score.get() < GATE, "{kind:?}: {}", said.score.get());
         let next = life.intrude(2);
         assert_eq!(says(&next, "untrusted_country"), waits, "{kind:?}: {next:?}");
     }
