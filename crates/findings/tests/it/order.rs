@@ -11,7 +11,8 @@ fn event() -> impl Strategy<Value = Hit> {
     (who, prop_oneof![0..25_i64, 0..4_000_i64], 600..1_000_u32, 0..2_u8).prop_map(
         |((who, place, how), minute, score, status)| {
             let account = (who > 0).then(|| format!("user{who}"));
-            let uid = format!("{who}-{place}-{how}-{minute}-{score}");
+            // All of it: two events that differ have two ids.
+            let uid = format!("{who}-{place}-{how}-{minute}-{score}-{status}");
             let mut hit = hit(&uid, account.as_deref(), minute, f64::from(score) / 10.0);
             match place {
                 0 => hit.context.network.ip = None,
