@@ -3,7 +3,7 @@
 //! Estimates the probability of the next action from contexts of falling length (prediction by partial matching, Cleary &
 //! Witten 1984; interpolated, with the escape of Witten & Bell 1991), behind which the population's own table stands. Learned
 //! by successes that raised no suspicion. Fails before some dozens of actions, and for accounts whose actions come in no order; it then says what the
-//! population says. At most [`TRIPLES_MAX`] triples of 12 bytes; accounts whose logs name no action pay nothing.
+//! population says. At most `TRIPLES_MAX` triples of 12 bytes; accounts whose logs name no action pay nothing.
 
 use crate::known::Arrival;
 use habitus_model::Minutes;
