@@ -37,7 +37,7 @@ pub use network::{Asn, Network, NetworkClass, Prefix};
 pub use order::{Action, Mode, Notice, Order};
 pub use rejection::{Rejection, RejectionKind};
 pub use shelves::Shelves;
-pub use time::{EventTime, IngestTime, Millis, Minutes, UtcOffset};
+pub use time::{Decayed, EventTime, IngestTime, Millis, Minutes, UtcOffset};
 pub use units::{Confidence, Km, KmPerHour, Nats, Probability, RiskLevel, RiskScore};
 pub use verdict::Verdict;
 

@@ -19,6 +19,10 @@ pub struct Millis(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Minutes(pub u32);
 
+/// When counts were last decayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Decayed(Minutes);
+
 /// Minutes east of UTC, -1080 to 1080 (OCSF `timezone_offset`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct UtcOffset(i16);
@@ -149,6 +153,28 @@ impl Minutes {
     }
 }
 
+impl Decayed {
+    /// When that was; the epoch before anything was counted.
+    #[must_use]
+    pub const fn at(self) -> Minutes {
+        self.0
+    }
+
+    /// Days by which the counts are to be decayed now; absent on the day they were. Once a day is cheaper than a time stamp
+    /// for each count, and exact enough for half-lives of weeks.
+    pub fn days_due(&mut self, now: Minutes) -> Option<f64> {
+        if self.0 == Minutes(0) {
+            self.0 = now;
+        }
+        let days = now.days_since(self.0);
+        if days < 1.0 {
+            return None;
+        }
+        self.0 = now;
+        Some(days)
+    }
+}
+
 impl UtcOffset {
     /// From minutes east of UTC; `None` beyond ±18 hours.
     #[must_use]
@@ -178,6 +204,16 @@ impl UtcOffset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_decay_once_a_day_and_late_events_change_nothing() {
+        let mut decayed = Decayed::default();
+        assert_eq!(decayed.days_due(Minutes(5_000)), None);
+        assert_eq!(decayed.days_due(Minutes(6_000)), None);
+        assert_eq!(decayed.days_due(Minutes(5_000 + 2_880)), Some(2.0));
+        assert_eq!(decayed.days_due(Minutes(5_000)), None);
+        assert_eq!(decayed.at(), Minutes(7_880));
+    }
 
     fn at(ms: i64) -> EventTime {
         EventTime::from_millis(ms).unwrap()

@@ -18,7 +18,7 @@ use crate::teleport::TeleportCell;
 use crate::told::Told;
 use crate::version_mix::VersionMix;
 use habitus_model::math::half_life_factor;
-use habitus_model::{Minutes, NetworkClass};
+use habitus_model::{Decayed, Minutes, NetworkClass};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ pub struct Population {
     key_absent: [(f64, f64); 2],
     factors: FactorHabits,
     habits: Habits,
-    decayed: Minutes,
+    decayed: Decayed,
 }
 
 impl Population {
@@ -323,16 +323,10 @@ impl Population {
         }
     }
 
-    /// Once a day of event time: cheaper than a time stamp per cell, and exact enough for half-lives of weeks.
     fn forget(&mut self, now: Minutes) {
-        if self.decayed == Minutes(0) {
-            self.decayed = now;
-        }
-        let days = now.days_since(self.decayed);
-        if days < 1.0 {
+        let Some(days) = self.decayed.days_due(now) else {
             return;
-        }
-        self.decayed = now;
+        };
         let fast = half_life_factor(days, HAZARD_HALF_LIFE_DAYS);
         self.hazards.scale(fast);
         let slow = half_life_factor(days, TYPES_HALF_LIFE_DAYS);

@@ -7,7 +7,7 @@
 //! a higher total never gets a lower score. 2 KiB.
 
 use habitus_model::math::{exp, half_life_factor, ln, to_u64};
-use habitus_model::{Minutes, Nats, Probability};
+use habitus_model::{Decayed, Minutes, Nats, Probability};
 use serde::{Deserialize, Serialize};
 
 /// Histogram from −8 to 40 nats in steps of a fifth: finer than what moves a score by two points.
@@ -36,7 +36,7 @@ const HALF_LIFE_DAYS: f64 = 30.0;
 pub struct Calibration {
     counts: Vec<f64>,
     total: f64,
-    decayed: Minutes,
+    decayed: Decayed,
     #[serde(skip)]
     sums: Sums,
 }
@@ -70,7 +70,7 @@ impl Default for Calibration {
         Self {
             counts: vec![0.0; BINS],
             total: 0.0,
-            decayed: Minutes(0),
+            decayed: Decayed::default(),
             sums: Sums::default(),
         }
     }
@@ -200,14 +200,9 @@ impl Calibration {
     }
 
     fn forget(&mut self, now: Minutes) {
-        if self.decayed == Minutes(0) {
-            self.decayed = now;
-        }
-        let days = now.days_since(self.decayed);
-        if days < 1.0 {
+        let Some(days) = self.decayed.days_due(now) else {
             return;
-        }
-        self.decayed = now;
+        };
         let factor = half_life_factor(days, HALF_LIFE_DAYS);
         self.total = 0.0;
         for count in &mut self.counts {

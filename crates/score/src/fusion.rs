@@ -118,7 +118,9 @@ impl Weights {
         }
     }
 
-    fn of(&self, family: Family) -> f64 {
+    /// The weight of a family.
+    #[must_use]
+    pub fn of(&self, family: Family) -> f64 {
         self.families.get(family.index()).copied().unwrap_or(1.0)
     }
 

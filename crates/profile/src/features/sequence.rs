@@ -6,8 +6,8 @@
 //! population says. At most `TRIPLES_MAX` triples of 12 bytes; accounts whose logs name no action pay nothing.
 
 use crate::known::Arrival;
-use habitus_model::Minutes;
 use habitus_model::math::{half_life_factor, to_f32};
+use habitus_model::{Decayed, Minutes};
 use serde::{Deserialize, Serialize};
 
 /// Most triples remembered of an account.
@@ -69,7 +69,7 @@ pub struct Sequence {
     triples: Vec<Triple>,
     before: Before,
     at: Minutes,
-    decayed: Minutes,
+    decayed: Decayed,
 }
 
 impl Symbol {
@@ -108,7 +108,7 @@ impl Default for Sequence {
             triples: Vec::new(),
             before: Before::NOTHING,
             at: Minutes(0),
-            decayed: Minutes(0),
+            decayed: Decayed::default(),
         }
     }
 }
@@ -157,7 +157,7 @@ impl Sequence {
             };
         };
         let before = held.before_at(now);
-        let factor = half_life_factor(now.days_since(held.decayed), HALF_LIFE_DAYS);
+        let factor = half_life_factor(now.days_since(held.decayed.at()), HALF_LIFE_DAYS);
         let mut follows = [Follows::default(); 3];
         for triple in &held.triples {
             let weight = f64::from(triple.weight) * factor;
@@ -222,16 +222,10 @@ impl Sequence {
         });
     }
 
-    /// Once a day: exact enough for a half-life of months.
     fn forget(&mut self, now: Minutes) {
-        if self.decayed == Minutes(0) {
-            self.decayed = now;
-        }
-        let days = now.days_since(self.decayed);
-        if days < 1.0 {
+        let Some(days) = self.decayed.days_due(now) else {
             return;
-        }
-        self.decayed = now;
+        };
         let factor = half_life_factor(days, HALF_LIFE_DAYS);
         for triple in &mut self.triples {
             triple.weight = to_f32(f64::from(triple.weight) * factor);
