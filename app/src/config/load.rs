@@ -214,6 +214,7 @@ fn parse(text: &str) -> Result<(Config, Places), Vec<Problem>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use habitus_model::Family;
 
     fn messages(text: &str) -> Vec<String> {
         parse(text)
@@ -235,6 +236,19 @@ mod tests {
                 "unknown key `thread` in [replay] (did you mean `threads`?)",
             ]
         );
+    }
+
+    #[test]
+    fn each_weight_reaches_its_family() {
+        for family in Family::ALL {
+            let config = parse(&format!("scoring.weights.{} = 7.25", family.name())).unwrap();
+            let weights = config.engine(1).weights;
+            for other in Family::ALL {
+                let is_set = weights.of(other).total_cmp(&7.25).is_eq();
+                assert_eq!(is_set, other == family, "{} {}", family.name(), other.name());
+            }
+            assert!(parse(&format!("scoring.weights.{} = -1", family.name())).is_err());
+        }
     }
 
     #[test]

@@ -203,3 +203,34 @@ fn sources_are_scraped_with_their_silence_and_their_clocks() {
     );
     server.terminate();
 }
+
+#[test]
+fn a_restart_does_not_forget_how_long_a_source_is_silent() {
+    let place = Place::new();
+    let token = token(&place, "ingest,read");
+    let server = Server::start(&place, &[]);
+    for n in 0..25 {
+        let event = crate::support::login(
+            &format!("s-{n}"),
+            "ana@example.com",
+            crate::support::MONDAY + n,
+            crate::support::BERLIN,
+        );
+        server.post("/v1/events?source=idp", &token, &event.to_string());
+    }
+    let expected = |server: &Server| {
+        let sources = server.get("/v1/sources", &token).json();
+        let idp = sources["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["name"] == "idp");
+        idp.unwrap()["expected_gap_seconds"].as_f64()
+    };
+    let before = expected(&server);
+    assert!(before.is_some());
+    server.terminate();
+    let server = Server::start(&place, &[]);
+    assert_eq!(expected(&server), before);
+    server.terminate();
+}

@@ -265,6 +265,48 @@ mod tests {
     }
 
     #[test]
+    fn what_came_moves_what_is_said_by_half_a_nat_at_most() {
+        let at = |tenant: &Tenant| tenant.tail(AccountKind::Human, Stratum::Visit, Nats(9.0)).get();
+        let mut tenant = Tenant::default();
+        let learn = |tenant: &mut Tenant, nats: f64, goes_on: bool, nth: u32| {
+            let total = Total {
+                kind: AccountKind::Human,
+                stratum: Stratum::Visit,
+                nats: Nats(nats),
+                goes_on,
+                has_history: true,
+            };
+            let delta = Delta {
+                observation: None,
+                told: None,
+                total,
+                now: Minutes(1 + nth),
+            };
+            tenant.advance(Some(delta), &mut Vec::new());
+        };
+        for nth in 0..20_000_u32 {
+            let luck = (f64::from(nth) * 0.618_033_988_749_895).fract().max(1e-9);
+            learn(&mut tenant, -ln(luck), false, nth);
+        }
+        let (before, raw) = (
+            at(&tenant),
+            tenant.visits.surprise(AccountKind::Human, Nats(9.0)).0,
+        );
+        assert!((ln(before) + raw).abs() <= CORRECTION_NATS_MAX + 1e-9);
+        // The further events of one attack change nothing; ordinary ones of the running epoch hardly do.
+        for nth in 0..2_000 {
+            learn(&mut tenant, 15.0, true, 20_000 + nth);
+        }
+        assert!((0.8..1.25).contains(&(at(&tenant) / before)));
+        // A wave of attacks changes what is said by what its histograms show, and by half a nat besides.
+        for nth in 0..400 {
+            learn(&mut tenant, 15.0, false, 22_000 + nth);
+        }
+        let raw = tenant.visits.surprise(AccountKind::Human, Nats(9.0)).0;
+        assert!((ln(at(&tenant)) + raw).abs() <= CORRECTION_NATS_MAX + 1e-9);
+    }
+
+    #[test]
     fn first_visits_promise_nothing() {
         // Every other record is a first visit, which hardly says anything: owners with a history are flagged no oftener.
         let factor = above(40.0, 1e-2, |mut delta, nth| {
