@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn each_weight_reaches_its_family() {
         for family in Family::ALL {
-            let config = parse(&format!("scoring.weights.{} = 7.25", family.name())).unwrap();
+            let (config, _) = parse(&format!("scoring.weights.{} = 7.25", family.name())).unwrap();
             let weights = config.engine(1).weights;
             for other in Family::ALL {
                 let is_set = weights.of(other).total_cmp(&7.25).is_eq();

@@ -220,7 +220,7 @@ fn a_restart_does_not_forget_how_long_a_source_is_silent() {
     }
     let expected = |server: &Server| {
         let sources = server.get("/v1/sources", &token).json();
-        let idp = sources["items"]
+        let idp = sources
             .as_array()
             .unwrap()
             .iter()
