@@ -15,7 +15,8 @@ use crate::crypto::Keyring;
 use crate::log::Position;
 use crate::storage::{Dir, read_whole, remove_unfinished, steady, write_whole};
 use crate::{Error, Result};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -51,24 +52,9 @@ struct Body<'b> {
     position: Position,
     outbox: Position,
     versions: BTreeMap<String, String>,
+    /// Copied at once: byte by byte, as a list of numbers is, they come to the same and take ten times as long.
     #[serde(borrow)]
-    sections: BTreeMap<&'b str, Blob<'b>>,
-}
-
-/// Bytes that are copied at once. One by one, as a list of numbers is, they come to the same and take ten times as long.
-#[derive(Clone, Copy)]
-struct Blob<'b>(&'b [u8]);
-
-impl Serialize for Blob<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
-}
-
-impl<'de: 'b, 'b> Deserialize<'de> for Blob<'b> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        <&[u8]>::deserialize(deserializer).map(Blob)
-    }
+    sections: BTreeMap<&'b str, &'b Bytes>,
 }
 
 impl<'b> Body<'b> {
@@ -79,7 +65,7 @@ impl<'b> Body<'b> {
             outbox: snapshot.outbox,
             versions: snapshot.versions.clone(),
             sections: sections
-                .map(|(name, bytes)| (name.as_str(), Blob(bytes)))
+                .map(|(name, bytes)| (name.as_str(), Bytes::new(bytes)))
                 .collect(),
         }
     }
@@ -91,7 +77,7 @@ impl<'b> Body<'b> {
             outbox: self.outbox,
             versions: self.versions,
             sections: sections
-                .map(|(name, bytes)| (name.to_owned(), bytes.0.to_vec()))
+                .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
                 .collect(),
         }
     }

@@ -12,6 +12,7 @@ use habitus_findings::Findings;
 use habitus_model::hash::content_digest;
 use habitus_model::{Context, EventUid};
 use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
 
 /// Version of the layout.
 const VERSION: u32 = 3;
@@ -54,21 +55,13 @@ struct Layout<'b> {
 #[derive(Serialize)]
 struct Writing<'p> {
     version: u32,
-    engine: Blob<'p>,
-    findings: Blob<'p>,
+    /// Written at once: byte by byte, as a list of numbers is, they come to the same and take ten times as long.
+    engine: &'p Bytes,
+    findings: &'p Bytes,
     clocks: &'p Clocks,
     times: &'p [(Whose, Times)],
     waiting: Vec<KeptHere<'p>>,
     policy: &'p str,
-}
-
-/// Bytes that are written at once: one by one, as a list of numbers is, they come to the same and take ten times as long.
-struct Blob<'p>(&'p [u8]);
-
-impl Serialize for Blob<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
 }
 
 /// An event that waits.
@@ -121,8 +114,8 @@ impl Picture {
         let (engine, findings) = (self.engine.bytes()?, self.findings.bytes()?);
         let layout = Writing {
             version: VERSION,
-            engine: Blob(&engine),
-            findings: Blob(&findings),
+            engine: Bytes::new(&engine),
+            findings: Bytes::new(&findings),
             clocks: &self.clocks,
             times: &self.room.times,
             waiting: self.room.waiting().map(KeptHere::of).collect(),
