@@ -31,7 +31,11 @@ fn read(format: LogFormat, line: &str) -> Event {
 fn check(format: LogFormat, event: &Event, line: &str) {
     let again = read(format, line);
     assert_eq!(again.source.as_str(), format.name, "{line}");
-    let precision = if format.name == "cloudtrail" { 1_000 } else { 1 };
+    let precision = if ["cloudtrail", "o365"].contains(&format.name) {
+        1_000
+    } else {
+        1
+    };
     let floor = |ms: i64| ms - ms.rem_euclid(precision);
     assert_eq!(again.time.as_millis(), floor(event.time.as_millis()), "{line}");
     assert_eq!(again.account_id(), event.account_id(), "{line}");
@@ -42,12 +46,22 @@ fn check(format: LogFormat, event: &Event, line: &str) {
         "{line}"
     );
     assert_eq!(again.src.ip, event.src.ip, "{line}");
-    if format.name != "sshd" {
+    if !["sshd", "windows"].contains(&format.name) {
         assert_eq!(again.client.user_agent, event.client.user_agent, "{line}");
         assert_eq!(again.uid, event.uid, "{line}");
     }
     if ["entra", "keycloak", "okta"].contains(&format.name) {
         assert_eq!(again.session, event.session, "{line}");
+        assert_eq!(again.failure, event.failure, "{line}");
+    }
+    if ["github", "kubernetes", "windows", "o365", "ocsf", "okta"].contains(&format.name) {
+        let names = |event: &Event| event.target.as_ref().and_then(habitus_model::User::account_id);
+        assert_eq!(names(&again), names(event), "{line}");
+    }
+    if ["github", "kubernetes", "ocsf", "okta"].contains(&format.name) {
+        assert_eq!(again.privileges, event.privileges, "{line}");
+    }
+    if ["o365", "windows"].contains(&format.name) && event.failure.is_some() {
         assert_eq!(again.failure, event.failure, "{line}");
     }
     if ["entra", "okta"].contains(&format.name) {
@@ -90,7 +104,15 @@ fn what_a_source_does_not_log_is_left_out() {
         .iter()
         .filter(|event| event.auth.logon_type == LogonType::Network);
     for host in hosts {
-        for name in ["okta", "entra", "keycloak", "cloudtrail"] {
+        for name in [
+            "okta",
+            "entra",
+            "keycloak",
+            "cloudtrail",
+            "github",
+            "kubernetes",
+            "o365",
+        ] {
             assert_eq!((LogFormat::by_name(name).unwrap().write)(host), None);
         }
     }

@@ -5,11 +5,15 @@
 
 mod cloudtrail;
 mod entra;
+mod github;
 mod keycloak;
+mod kubernetes;
+mod o365;
 mod ocsf;
 mod okta;
 mod sshd;
 mod stamp;
+mod windows;
 
 use habitus_model::{Event, User};
 use serde_json::Value;
@@ -24,7 +28,7 @@ pub struct LogFormat {
 }
 
 /// Every format, in alphabetical order.
-pub const LOG_FORMATS: [LogFormat; 6] = [
+pub const LOG_FORMATS: [LogFormat; 10] = [
     LogFormat {
         name: "cloudtrail",
         write: cloudtrail::write,
@@ -34,8 +38,20 @@ pub const LOG_FORMATS: [LogFormat; 6] = [
         write: entra::write,
     },
     LogFormat {
+        name: "github",
+        write: github::write,
+    },
+    LogFormat {
         name: "keycloak",
         write: keycloak::write,
+    },
+    LogFormat {
+        name: "kubernetes",
+        write: kubernetes::write,
+    },
+    LogFormat {
+        name: "o365",
+        write: o365::write,
     },
     LogFormat {
         name: "ocsf",
@@ -48,6 +64,10 @@ pub const LOG_FORMATS: [LogFormat; 6] = [
     LogFormat {
         name: "sshd",
         write: sshd::write,
+    },
+    LogFormat {
+        name: "windows",
+        write: windows::write,
     },
 ];
 
