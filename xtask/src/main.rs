@@ -1,5 +1,5 @@
 //! Developer commands: `cargo xtask test [--fast]`, `cargo xtask new KIND NAME`, `cargo xtask tidy`, `cargo xtask bench`,
-//! `cargo xtask deb`.
+//! `cargo xtask crash`, `cargo xtask deb`.
 //!
 //! A tool for people at a terminal and for CI; nothing of the product depends on it.
 
@@ -11,6 +11,7 @@
 
 mod bench;
 mod counts;
+mod crash;
 mod deb;
 mod packages;
 mod python;
@@ -31,6 +32,7 @@ usage: cargo xtask COMMAND
   bench [OPTION…]                     replay beside bare parsers of the same file; the table goes to docs/speed.md
   bench --peers [OPTION…]             replay beside DuckDB and Python's detectors; the table goes to docs/peers.md
   bench --footprint [OPTION…]         cost and memory by number and kind of accounts; the table goes to docs/footprint.md
+  crash [KILLS]                       the tests that kill servers, with so many kills; 1,000 if not given
   deb [--binary FILE] [--out DIR]     the Debian package, of a release build or of a program that is there";
 
 fn main() -> ExitCode {
@@ -41,6 +43,14 @@ fn main() -> ExitCode {
         ["test", "--fast"] => run::all(&workspace_root(), run::Extent::Fast),
         ["tidy"] => run::tidy_alone(&workspace_root()),
         ["bench", options @ ..] => bench::command(&workspace_root(), options),
+        ["crash"] => crash::command(&workspace_root(), crash::KILLS),
+        ["crash", kills] => match kills.replace([',', '_'], "").parse() {
+            Ok(kills) => crash::command(&workspace_root(), kills),
+            Err(_) => {
+                eprintln!("`{kills}` is no number of kills");
+                ExitCode::from(2)
+            }
+        },
         ["deb", options @ ..] => deb::command(&workspace_root(), options),
         ["new", kind, name] => scaffold::command(&workspace_root(), kind, name),
         ["help" | "--help" | "-h"] => {

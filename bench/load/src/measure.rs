@@ -5,7 +5,7 @@ use crate::findings::Findings;
 use crate::http::Failed;
 use crate::latency::{Latencies, float};
 use crate::people::{self, BATCH, Batches, Questions};
-use crate::schedule::{Outcome, Pace, run};
+use crate::schedule::{Outcome, Pace, Since, run};
 use crate::server::Server;
 use std::path::Path;
 use std::thread;
@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 
 /// Connections of the generator: enough that none waits for another at the latencies that are allowed.
 const CONNECTIONS: usize = 16;
+/// Connections while more is due than the server can do: so many requests are under way that it has to refuse some.
+const CROWD: usize = 512;
+/// What is due then, by the capacity (RELIABILITY R-09).
+pub const OVERLOAD: f64 = 2.0;
 /// The share of the capacity at which latency is measured (issue 3, RELIABILITY 5.3).
 pub const LOAD: f64 = 0.7;
 
@@ -33,6 +37,8 @@ pub struct Measured {
     pub finding: Latencies,
     /// Strangers whose finding never came.
     pub missed: usize,
+    /// Acknowledgements of what is accepted when twice the capacity is due, from when it was sent.
+    pub overload: Outcome,
 }
 
 /// Measures everything, each for so long.
@@ -46,11 +52,13 @@ pub fn all(program: &Path, dir: &Path, time: Duration) -> Result<Measured, Faile
         rate: None,
         time,
         connections: CONNECTIONS / 2,
+        since: Since::Due,
     };
     let open = |capacity: f64| Pace {
         rate: Some(capacity * LOAD),
         time: time * 2,
         connections: CONNECTIONS,
+        since: Since::Due,
     };
     let questions = Questions(&server.token);
     let asked = run(&server.address, &questions, (closed, 0))?;
@@ -70,6 +78,13 @@ pub fn all(program: &Path, dir: &Path, time: Duration) -> Result<Measured, Faile
         acknowledge
     })?;
     let (finding, missed) = findings.end();
+    let crowd = Pace {
+        rate: Some(requests * OVERLOAD),
+        time,
+        connections: CROWD,
+        since: Since::Sent,
+    };
+    let overload = run(&server.address, &batches, (crowd, 1 << 33))?;
     Ok(Measured {
         decisions,
         assess,
@@ -78,6 +93,7 @@ pub fn all(program: &Path, dir: &Path, time: Duration) -> Result<Measured, Faile
         sync: disk.end()?,
         finding,
         missed,
+        overload,
     })
 }
 

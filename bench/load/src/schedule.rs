@@ -27,12 +27,23 @@ pub struct Pace {
     pub time: Duration,
     /// Connections, each with a thread.
     pub connections: usize,
+    /// What a latency counts from.
+    pub since: Since,
+}
+
+/// What a latency counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// When the request was due: what was late in being sent is seen, too.
+    Due,
+    /// When it was sent: what a server owes to those whom it accepts while more is due than it can do.
+    Sent,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Of good answers, from when they were due.
+    /// Of good answers.
     pub latencies: Latencies,
     /// Answers that were refusals.
     pub refused: u64,
@@ -85,9 +96,13 @@ fn one(
         }
         let request = ask.request(first + number);
         thread::sleep(due.saturating_duration_since(Instant::now()));
+        let began = match pace.since {
+            Since::Due => due,
+            Since::Sent => Instant::now(),
+        };
         let answer = connection.ask(&request)?;
         if ask.is_good(&answer) {
-            outcome.latencies.add(due.elapsed());
+            outcome.latencies.add(began.elapsed());
         } else {
             outcome.refused += 1;
         }
@@ -145,6 +160,7 @@ mod tests {
             rate: Some(100.0),
             time: Duration::from_secs(1),
             connections: 1,
+            since: Since::Due,
         };
         let mut outcome = run(&address, &Get, (pace, 0)).unwrap();
         assert_eq!(outcome.latencies.count(), 100);
@@ -152,6 +168,12 @@ mod tests {
         // before asking again would have seen one.
         assert!(outcome.latencies.quantile(0.65) >= Duration::from_millis(100));
         assert!(outcome.latencies.quantile(0.99) >= Duration::from_millis(450));
+        let sent = Pace {
+            since: Since::Sent,
+            ..pace
+        };
+        let mut outcome = run(&stalling(Duration::from_millis(500)), &Get, (sent, 0)).unwrap();
+        assert!(outcome.latencies.quantile(0.9) < Duration::from_millis(100));
     }
 
     #[test]
@@ -160,6 +182,7 @@ mod tests {
             rate: None,
             time: Duration::from_millis(200),
             connections: 1,
+            since: Since::Due,
         };
         let outcome = run(&stalling(Duration::ZERO), &Get, (pace, 0)).unwrap();
         assert!(outcome.latencies.count() > 20, "{}", outcome.latencies.count());
