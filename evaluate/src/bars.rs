@@ -211,17 +211,12 @@ const COHORTS: [(&str, Cohort); 5] = [
 ];
 
 fn of_cohorts(regime: Regime, report: &ScorerReport) -> Vec<BarRow> {
-    let share = |cohort: &crate::report::CohortShare| cohort.flagged.get(3).copied().unwrap_or(0.0);
-    let mut row = Vec::new();
-    for (bar, cohort) in COHORTS {
-        let found = report
-            .cohorts
-            .iter()
-            .find(|other| other.cohort == cohort && other.count > 0);
-        let measured = found.map(|cohort| exactly(share(cohort) / 0.01));
-        row.push(ceiling((bar, 5.0), (regime, &report.name), measured));
-    }
-    row
+    let row = |(bar, cohort): (&'static str, Cohort)| {
+        let found = report.cohorts.iter().find(|other| other.cohort == cohort);
+        let measured = found.and_then(|found| found.times_overall);
+        ceiling((bar, 5.0), (regime, &report.name), measured)
+    };
+    COHORTS.into_iter().map(row).collect()
 }
 
 /// A value without an interval.

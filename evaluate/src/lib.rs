@@ -18,6 +18,7 @@ pub mod baselines;
 mod bootstrap;
 mod calibration;
 pub mod campaigns;
+mod cohorts;
 pub mod datasets;
 mod markdown;
 pub mod metrics;

@@ -124,7 +124,7 @@ fn total(scores: &[Scored], weights: &[f64]) -> f64 {
     weights.fold(0.0, |sum, weight| sum + weight)
 }
 
-fn weight_of(weights: &[f64], account: u32) -> f64 {
+pub(crate) fn weight_of(weights: &[f64], account: u32) -> f64 {
     let ix = usize::try_from(account).unwrap_or(usize::MAX);
     weights.get(ix).copied().unwrap_or(0.0)
 }

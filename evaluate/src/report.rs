@@ -51,6 +51,8 @@ pub struct CohortShare {
     pub count: u64,
     /// Share of them above the threshold of each budget.
     pub flagged: [f64; 5],
+    /// How many times as often as all owners' logins its own are flagged at 1 %, pooled over worlds; absent where there are none.
+    pub times_overall: Option<Estimate>,
 }
 
 /// One scorer on one kind of attack.

@@ -4,13 +4,11 @@ use crate::bootstrap;
 use crate::metrics::{Metrics, Ranked, Scored, measure};
 use crate::plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
 use crate::prequential::{Point, ScorerPoints, Truth, WorldOutcome};
-use crate::report::{
-    Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
-};
+use crate::report::{Budgeted, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport};
 use crate::threshold::{Budget, Running};
-use crate::{bars, calibration, reauthentication};
+use crate::{bars, calibration, cohorts, reauthentication};
 use habitus_model::math;
-use habitus_sim::{AttackKind, Cohort, Regime};
+use habitus_sim::{AttackKind, Regime};
 
 /// Summarises what was measured on some worlds. O(replicates × points × scorers).
 #[must_use]
@@ -48,7 +46,7 @@ fn of_regime(plan: &Plan, regime: Regime, worlds: &[&WorldOutcome]) -> RegimeRep
 const KINDS: usize = AttackKind::ALL.len();
 
 /// Which of the budgets a login exceeds, in the order of [`BUDGETS`].
-type Flags = [bool; 5];
+pub(crate) type Flags = [bool; 5];
 
 /// One scorer's scores on one world, with what each login exceeded when it came.
 struct View<'a> {
@@ -97,6 +95,15 @@ impl<'a> View<'a> {
         above.map(|above| if whole > 0.0 { above / whole } else { 0.0 })
     }
 
+    fn world(&self) -> cohorts::World<'_> {
+        cohorts::World {
+            seed: self.world.summary.seed,
+            accounts: self.ones.len(),
+            points: &self.world.points,
+            flags: &self.flags,
+        }
+    }
+
     fn points(&self) -> impl Iterator<Item = (&Point, &Flags)> {
         self.world.points.iter().zip(&self.flags)
     }
@@ -137,19 +144,9 @@ fn of_scorer(plan: &Plan, worlds: &[&WorldOutcome], nth: usize) -> ScorerReport 
         kinds: kinds
             .map(|(ix, kind)| of_kind(&views, &measured, (ix, *kind)))
             .collect(),
-        cohorts: Cohort::ALL.map(|cohort| of_cohort(&views, cohort)).to_vec(),
+        cohorts: cohorts::measure(plan, &views.iter().map(View::world).collect::<Vec<_>>()),
         owners_by_history: by_history(&views, |point| matches!(point.truth, Truth::Owner(_))),
         bars: Vec::new(),
-    }
-}
-
-fn of_cohort(views: &[View<'_>], cohort: Cohort) -> CohortShare {
-    let inside = |point: &Point| matches!(point.truth, Truth::Owner(c) | Truth::Aside(c) if c == cohort);
-    let (count, flagged) = flagged(views, inside);
-    CohortShare {
-        cohort,
-        count,
-        flagged,
     }
 }
 
