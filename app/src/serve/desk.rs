@@ -1,6 +1,6 @@
 //! Findings and what people do to them.
 
-use super::core::{Core, Shared, Work};
+use super::core::{Core, Reply, Shared, Work};
 use super::intake::refusal;
 use super::kept::{self, Kind};
 use super::records::AuditDoor;
@@ -120,7 +120,7 @@ impl Core {
         let entry = kept::other(Kind::Command, &who.tenant, command.at, payload);
         let (reply, replied) = oneshot::channel();
         let entry_then = Entry::Command(Box::new(command));
-        self.append(entry, entry_then, Some(reply)).await?;
+        self.append(entry, entry_then, Some(Reply::Finding(reply))).await?;
         replied.await.map_err(|_| Refusal::ShuttingDown)
     }
 
@@ -129,7 +129,7 @@ impl Core {
         self: &Shared,
         entry: habitus_journal::Entry,
         then: Entry,
-        reply: Option<oneshot::Sender<Result<Applied, Refused>>>,
+        reply: Option<Reply>,
     ) -> Result<(), Refusal> {
         let (tell, told) = oneshot::channel();
         let core = Shared::clone(self);

@@ -23,6 +23,7 @@ mod load;
 mod made;
 mod memory;
 mod metrics;
+mod models;
 pub mod offline;
 mod offsite;
 mod operations;

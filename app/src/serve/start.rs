@@ -7,6 +7,7 @@ use super::directory::{Actions, Directory, Sources};
 use super::exports::{Exports, Tell};
 use super::gate;
 use super::health::Health;
+use super::models::Modelling;
 use super::intake::Intake;
 use super::judge::Judge;
 use super::kept::{self, Kind};
@@ -164,6 +165,7 @@ impl Server {
             directory: Arc::new(Directory(core())),
             sources: Arc::new(Sources(core())),
             actions: Arc::new(Actions(core())),
+            models: Arc::new(Modelling(core())),
             audit: Arc::new(AuditDoor(core())),
             operations: Arc::new(Operations(core())),
             live: Arc::new(self.core.stream.clone()),
