@@ -40,7 +40,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             attacks.push(attack);
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/engine/src/models/golden.postcard");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/engine/src/models/golden.postcard"
+    );
     std::fs::write(path, postcard::to_allocvec(&attacks)?)?;
     println!("{} attacks; found of each kind: {kinds:?}", attacks.len());
     Ok(())
@@ -90,7 +93,9 @@ fn keep(found: &mut Strongest, (label, (seed, number)): (Label, (u64, u32)), ass
             grounds: grounds.clone(),
         },
     );
-    let best = found.entry((label.name(), seed, number)).or_insert_with(|| one.clone());
+    let best = found
+        .entry((label.name(), seed, number))
+        .or_insert_with(|| one.clone());
     if one.0 > best.0 {
         *best = one;
     }

@@ -1,4 +1,4 @@
-//! What verdicts are worth: `cargo run --release -p habitus-evaluate --example learning -- enterprise 1-3`.
+//! What verdicts are worth: `cargo run --release -p habitus-evaluate --example learning -- enterprise 1-9 [from 40]`.
 //!
 //! Each world is run three times: verdicts teach the accounts only, also the reputation of networks and clients, also weights. In the
 //! first half of the period five analysts judge what is flagged; the candidate is promoted if nothing speaks against it; the rest is
@@ -7,14 +7,15 @@
 use habitus_engine::models::{Lesson, ModelChange, Opinion};
 use habitus_engine::{Adjudication, Ahead, Config, Engine, Learning, Record};
 use habitus_enrich::{Enricher, Tables};
-use habitus_model::{Assessment, Context, IngestTime, TenantId, Text, Verdict};
+use habitus_model::math::{from_usize, to_u64};
+use habitus_model::{Assessment, Context, IngestTime, Status, TenantId, Text, Verdict};
 use habitus_sim::{Cohort, Label, Labelled, Regime, World, WorldConfig, generate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Share of legitimate account-days that may be flagged: the usual alert budget.
-const BUDGET: f64 = 0.001;
-/// Score from which somebody looks.
+/// Shares of legitimate account-days that may be flagged: the usual alert and step-up budgets.
+const BUDGETS: [f64; 2] = [0.001, 0.01];
+/// Score from which somebody looks, unless it is said.
 const LOOKED_AT: f64 = 60.0;
 const ANALYSTS: [&str; 5] = ["ana", "ben", "cho", "dia", "eli"];
 
@@ -38,6 +39,7 @@ struct Run<'w> {
     world: &'w World,
     taught: Taught,
     labels_max: usize,
+    from: f64,
     engine: Engine,
     ahead: Ahead,
     labels: BTreeMap<&'static str, usize>,
@@ -51,38 +53,52 @@ struct Run<'w> {
 #[expect(clippy::print_stdout, reason = "an example prints its result")]
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let regime = Regime::ALL.into_iter().find(|regime| args.iter().any(|arg| arg == regime.name()));
-    let range = args.iter().find_map(|arg| {
+    let regime = Regime::ALL
+        .into_iter()
+        .find(|regime| args.iter().any(|arg| arg == regime.name()));
+    let at = args
+        .iter()
+        .position(|arg| arg == "from")
+        .and_then(|at| args.get(at + 1));
+    let from = at.and_then(|text| text.parse().ok()).unwrap_or(LOOKED_AT);
+    let range = args.iter().take_while(|arg| *arg != "from").find_map(|arg| {
         let (first, last) = arg.split_once('-').unwrap_or((arg, arg));
         Some(first.parse::<u64>().ok()?..=last.parse::<u64>().ok()?)
     });
-    println!("| seed | taught | labels | found at 0.1 % of account-days | precision there | order | model |");
+    println!("| seed | verdicts teach | labels | found at 0.1 % of account-days | at 1 % | order | model |");
     println!("|---|---|---|---|---|---|---|");
+    let runs = [
+        (Taught::Accounts, usize::MAX),
+        (Taught::Reputation, usize::MAX),
+        (Taught::Weights, 50),
+        (Taught::Weights, 200),
+        (Taught::Weights, usize::MAX),
+    ];
+    let mut means: Vec<Vec<Line>> = runs.iter().map(|_| Vec::new()).collect();
     for seed in range.unwrap_or(1..=3) {
         let config = WorldConfig {
             attacks_per_kind: 60,
             ..WorldConfig::activity(seed, regime.unwrap_or(Regime::Enterprise))
         };
         let world = generate(&config);
-        let runs = [
-            (Taught::Accounts, usize::MAX),
-            (Taught::Reputation, usize::MAX),
-            (Taught::Weights, 50),
-            (Taught::Weights, 200),
-            (Taught::Weights, usize::MAX),
-        ];
-        for (taught, labels_max) in runs {
-            println!("| {seed} {}", Run::new(&world, (taught, labels_max)).run());
+        for ((taught, most), lines) in runs.into_iter().zip(&mut means) {
+            let line = Run::new(&world, (taught, most, from)).run();
+            println!("| {seed} {}", row(&name(taught, most), &line));
+            lines.push(line);
         }
+    }
+    for ((taught, most), lines) in runs.into_iter().zip(&means) {
+        println!("| mean {}", row(&name(taught, most), &mean(lines)));
     }
 }
 
 impl<'w> Run<'w> {
-    fn new(world: &'w World, (taught, labels_max): (Taught, usize)) -> Self {
+    fn new(world: &'w World, (taught, labels_max, from): (Taught, usize, f64)) -> Self {
         Self {
             world,
             taught,
             labels_max,
+            from,
             engine: Engine::new(Config::default()),
             ahead: Ahead::default(),
             labels: BTreeMap::new(),
@@ -93,7 +109,7 @@ impl<'w> Run<'w> {
         }
     }
 
-    fn run(mut self) -> String {
+    fn run(mut self) -> Line {
         let (start, end) = self.world.period_ms();
         let at = |share: i64| start + (end - start) * share / 100;
         let (labelled, promoted, measured) = (at(20), at(60), at(62));
@@ -125,7 +141,11 @@ impl<'w> Run<'w> {
         let record = Record {
             uid: one.event.uid.clone(),
             context,
-            learning: if is_probe { Learning::Probe } else { Learning::Learn },
+            learning: if is_probe {
+                Learning::Probe
+            } else {
+                Learning::Learn
+            },
         };
         let assessment = match is_probe {
             true => self.engine.assess(&record),
@@ -134,7 +154,7 @@ impl<'w> Run<'w> {
         let now = one.event.time.as_millis();
         // Of the takeovers only some come before the measured part: a tenant sees few.
         let comes = !is_probe || now >= measured || now % 7 == 0;
-        if now >= labelled && now < measured && comes && assessment.score.get() >= LOOKED_AT {
+        if now >= labelled && now < measured && comes && assessment.score.get() >= self.from {
             self.flag(assessment, record.context, one.label);
         } else if now >= measured {
             self.measure(&assessment, one);
@@ -142,7 +162,11 @@ impl<'w> Run<'w> {
     }
 
     fn flag(&mut self, assessment: Assessment, context: Context, label: Label) {
-        let account = Text::new(assessment.account.as_ref().map_or("", |account| account.as_str()));
+        // As findings group them: guesses by their source, everything else by the account.
+        let account = match (context.status, context.network.ip) {
+            (Status::Failure, Some(ip)) => Text::from(ip.to_string()),
+            _ => Text::new(assessment.account.as_ref().map_or("", |account| account.as_str())),
+        };
         let worst = self.flagged.get(&account);
         if worst.is_none_or(|(worst, ..)| worst.log_odds < assessment.log_odds) {
             self.flagged.insert(account, (assessment, context, label));
@@ -169,7 +193,9 @@ impl<'w> Run<'w> {
 
     /// The day's findings are judged by analysts who are right; one of five each.
     fn judge(&mut self, now: i64) {
-        for (nth, (_, (assessment, context, label))) in std::mem::take(&mut self.flagged).into_iter().enumerate() {
+        for (nth, (_, (assessment, context, label))) in
+            std::mem::take(&mut self.flagged).into_iter().enumerate()
+        {
             let verdict = match label {
                 Label::Attack(_) | Label::Scenario(_) => Verdict::TruePositive,
                 Label::Legitimate(Cohort::Pentest) => Verdict::Test,
@@ -213,7 +239,10 @@ impl<'w> Run<'w> {
 
     fn promote(&mut self, now: i64) {
         let tenant = TenantId::default();
-        let challenger = self.engine.models(&tenant).and_then(|models| models.challenger().cloned());
+        let challenger = self
+            .engine
+            .models(&tenant)
+            .and_then(|models| models.challenger().cloned());
         let Some(challenger) = challenger else {
             self.told = "no candidate".to_owned();
             return;
@@ -229,48 +258,83 @@ impl<'w> Run<'w> {
                     (family, weights.of(family) / before - 1.0)
                 });
                 let moves = moves.iter().filter(|(_, moved)| moved.abs() >= 0.05);
-                let moves: Vec<String> =
-                    moves.map(|(family, moved)| format!("{} {:+.0} %", family.name(), moved * 100.0)).collect();
+                let moves: Vec<String> = moves
+                    .map(|(family, moved)| format!("{} {:+.0} %", family.name(), moved * 100.0))
+                    .collect();
                 format!("learned: {}", moves.join(", "))
             }
             Err(refused) => format!("refused: {refused}"),
         };
     }
 
-    fn line(&self) -> String {
+    fn line(&self) -> Line {
         let mut owners: Vec<f64> = self.measured.owners.values().copied().collect();
         owners.sort_by(|a, b| b.total_cmp(a));
-        let count = |n: usize| habitus_model::math::from_usize(n);
-        let allowed = habitus_model::math::to_u64(BUDGET * count(owners.len()));
-        let allowed = usize::try_from(allowed).unwrap_or(0);
-        let threshold = owners.get(allowed).copied().unwrap_or(0.0);
         let attacks: Vec<f64> = self.measured.attacks.values().copied().collect();
-        let found = attacks.iter().filter(|score| **score > threshold).count();
-        let precision = count(found) / (count(found) + count(allowed)).max(1.0);
-        let below = |attack: &f64| owners.partition_point(|owner| owner >= attack);
-        let order: f64 = attacks.iter().map(|attack| 1.0 - count(below(attack)) / count(owners.len())).sum();
-        let taught = match self.taught {
-            Taught::Accounts => "accounts",
-            Taught::Reputation => "and reputation",
-            Taught::Weights => "and weights",
-        };
-        let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for ((kind, _), score) in &self.measured.attacks {
-            let (all, found) = kinds.entry(kind).or_default();
-            *all += 1;
-            *found += usize::from(*score > threshold);
+        let all = from_usize(attacks.len()).max(1.0);
+        let found = BUDGETS.map(|budget| {
+            let allowed = to_u64(budget * from_usize(owners.len()));
+            let threshold = usize::try_from(allowed).ok().and_then(|at| owners.get(at));
+            // Ties count against us.
+            let found = |attack: &&f64| threshold.is_none_or(|threshold| *attack > threshold);
+            from_usize(attacks.iter().filter(found).count()) / all
+        });
+        let above = |attack: &f64| from_usize(owners.partition_point(|owner| owner >= attack));
+        let order: f64 = attacks
+            .iter()
+            .map(|attack| 1.0 - above(attack) / from_usize(owners.len()))
+            .sum();
+        let of = |name: &str| self.labels.get(name).copied().unwrap_or(0);
+        Line {
+            labels: [of("true_positive"), of("false_positive")],
+            found,
+            order: order / all,
+            told: self.told.clone(),
         }
-        if std::env::var("KINDS").is_ok() {
-            eprintln!("{taught}: {kinds:?}");
-        }
-        format!(
-            "| {taught} | {:?} | {:.2} % of {} | {:.2} % | {:.5} | {} |",
-            self.labels,
-            100.0 * count(found) / count(attacks.len()).max(1.0),
-            attacks.len(),
-            100.0 * precision,
-            order / count(attacks.len()).max(1.0),
-            self.told
-        )
+    }
+}
+
+/// What came of one run.
+struct Line {
+    /// Attacks and false alarms.
+    labels: [usize; 2],
+    /// Share of the attacks found at each budget.
+    found: [f64; 2],
+    /// Share of pairs of attack and account-day in which the attack scores higher.
+    order: f64,
+    told: String,
+}
+
+fn name(taught: Taught, labels_max: usize) -> String {
+    match (taught, labels_max) {
+        (Taught::Accounts, _) => "accounts".to_owned(),
+        (Taught::Reputation, _) => "and reputation".to_owned(),
+        (Taught::Weights, usize::MAX) => "and weights".to_owned(),
+        (Taught::Weights, most) => format!("and weights, {most} labels"),
+    }
+}
+
+fn row(what: &str, line: &Line) -> String {
+    let [attacks, false_alarms] = line.labels;
+    let [tight, wide] = line.found.map(|share| 100.0 * share);
+    let (order, told) = (line.order, &line.told);
+    format!("| {what} | {attacks} + {false_alarms} | {tight:.1} % | {wide:.1} % | {order:.4} | {told} |")
+}
+
+fn mean(lines: &[Line]) -> Line {
+    let of = |value: &dyn Fn(&Line) -> f64| {
+        lines.iter().map(value).sum::<f64>() / from_usize(lines.len()).max(1.0)
+    };
+    let labels = [0, 1]
+        .map(|nth: usize| lines.iter().map(|line| line.labels[nth]).sum::<usize>() / lines.len().max(1));
+    let promoted = lines
+        .iter()
+        .filter(|line| line.told.starts_with("learned"))
+        .count();
+    Line {
+        labels,
+        found: [of(&|line| line.found[0]), of(&|line| line.found[1])],
+        order: of(&|line| line.order),
+        told: format!("{promoted} of {} promoted", lines.len()),
     }
 }

@@ -81,7 +81,10 @@ pub fn run(asked: &Models, talk: Talk) -> Result<Outcome, Failure> {
             let path = format!("/v1/models/{}/promote", client::escaped(id));
             (client.post(&path, &json!({}))?, Some("promoted"))
         }
-        What::Rollback => (client.post("/v1/models/rollback", &json!({}))?, Some("rolled back")),
+        What::Rollback => (
+            client.post("/v1/models/rollback", &json!({}))?,
+            Some("rolled back"),
+        ),
         What::Propose { file } => {
             let body = proposal(file)?;
             (client.post("/v1/models", &body)?, Some("in shadow"))
@@ -95,8 +98,12 @@ pub fn run(asked: &Models, talk: Talk) -> Result<Outcome, Failure> {
         writeln!(out, "{answer}")?;
         return Ok(Outcome::Done);
     }
-    let shown: Shown = serde_json::from_value(answer)
-        .map_err(|_| Failure::new(Trouble::Unavailable, "the server answers something else than models"))?;
+    let shown: Shown = serde_json::from_value(answer).map_err(|_| {
+        Failure::new(
+            Trouble::Unavailable,
+            "the server answers something else than models",
+        )
+    })?;
     text::print(&mut out, &shown)?;
     Ok(Outcome::Done)
 }

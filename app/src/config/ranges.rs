@@ -84,7 +84,11 @@ fn scoring(config: &Config, checks: &mut Checks<'_>) {
     }
     let learning = &scoring.learning;
     for (key, value, most) in [
-        ("scoring.learning.labels_min", f64::from(learning.labels_min), 1_000.0),
+        (
+            "scoring.learning.labels_min",
+            f64::from(learning.labels_min),
+            1_000.0,
+        ),
         (
             "scoring.learning.author_labels_max",
             learning.author_labels_max,

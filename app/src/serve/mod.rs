@@ -12,6 +12,7 @@ mod clock;
 mod core;
 mod desk;
 mod directory;
+mod exception;
 mod exports;
 mod gaps;
 mod gate;

@@ -96,7 +96,10 @@ impl product::Modelling for Modelling {
         let (reply, replied) = oneshot::channel();
         let then = Entry::Models(Box::new(order));
         self.0.append(entry, then, Some(Reply::Models(reply))).await?;
-        replied.await.map_err(|_| Refusal::ShuttingDown)?.map_err(|error| refused(&error))?;
+        replied
+            .await
+            .map_err(|_| Refusal::ShuttingDown)?
+            .map_err(|error| refused(&error))?;
         Ok(self.shown(who))
     }
 }
@@ -114,7 +117,11 @@ fn refused(error: &ModelRefused) -> Refusal {
 }
 
 /// What is named, and the configuration's where nothing is; shares are made to sum to 1.
-fn proposal(configured: &Weights, weights: &BTreeMap<String, f64>, priors: &BTreeMap<String, f64>) -> Proposal {
+fn proposal(
+    configured: &Weights,
+    weights: &BTreeMap<String, f64>,
+    priors: &BTreeMap<String, f64>,
+) -> Proposal {
     let families = Family::ALL.map(|family| {
         let named = weights.get(family.name());
         named.copied().unwrap_or_else(|| configured.of(family))

@@ -29,7 +29,12 @@ fn post(server: &Server, token: &str, path: &str, body: &Value) -> (u16, Value) 
 fn a_proposed_model_runs_in_shadow_and_is_there_after_a_restart() {
     let place = Place::new();
     let (mut server, token) = taught(&place);
-    let (status, models) = post(&server, &token, "/v1/models", &json!({ "weights": { "clock": 0.3 } }));
+    let (status, models) = post(
+        &server,
+        &token,
+        "/v1/models",
+        &json!({ "weights": { "clock": 0.3 } }),
+    );
     assert_eq!(status, 200, "{models:#}");
     assert_eq!(models["champion"]["origin"], "configured");
     assert_eq!(models["challenger"]["origin"], "given");
@@ -38,10 +43,22 @@ fn a_proposed_model_runs_in_shadow_and_is_there_after_a_restart() {
     // It has not been compared on enough events.
     let (status, refused) = post(&server, &token, "/v1/models/1/promote", &json!({}));
     assert_eq!(status, 409, "{refused:#}");
-    assert!(refused["detail"].as_str().unwrap().contains("1000 are needed"), "{refused:#}");
+    assert!(
+        refused["detail"].as_str().unwrap().contains("1000 are needed"),
+        "{refused:#}"
+    );
     assert_eq!(post(&server, &token, "/v1/models/7/promote", &json!({})).0, 404);
     assert_eq!(post(&server, &token, "/v1/models/rollback", &json!({})).0, 409);
-    assert_eq!(post(&server, &token, "/v1/models", &json!({ "weights": { "clock": 99 } })).0, 422);
+    assert_eq!(
+        post(
+            &server,
+            &token,
+            "/v1/models",
+            &json!({ "weights": { "clock": 99 } })
+        )
+        .0,
+        422
+    );
     let audit = server.get("/v1/audit?action=model.propose", &token).json();
     assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "{audit:#}");
     // A crash, and the log again.
@@ -57,12 +74,18 @@ fn a_proposed_model_runs_in_shadow_and_is_there_after_a_restart() {
 fn verdicts_are_labels_until_they_are_taken_back() {
     let place = Place::new();
     let (server, token) = taught(&place);
-    server.post("/v1/events", &token, &ndjson(&[takeover("odd-3", "p3@example.com")]));
+    server.post(
+        "/v1/events",
+        &token,
+        &ndjson(&[takeover("odd-3", "p3@example.com")]),
+    );
     let page = server.wait_until(&token, "/v1/findings", |page| page["items"][0]["id"].is_string());
     let path = format!("/v1/findings/{}", page["items"][0]["id"].as_str().unwrap());
     let said = json!({ "verdict": "true_positive" });
     let labels = || server.get("/v1/models", &token).json()["labels"].clone();
-    server.wait_until(&token, &path, |_| post(&server, &token, &format!("{path}/verdict"), &said).0 == 200);
+    server.wait_until(&token, &path, |_| {
+        post(&server, &token, &format!("{path}/verdict"), &said).0 == 200
+    });
     server.wait_until(&token, "/v1/models", |models| models["labels"]["attacks"] == 1);
     let (status, undone) = post(&server, &token, &format!("{path}/undo"), &json!({}));
     assert_eq!(status, 200, "{undone:#}");
@@ -92,7 +115,11 @@ fn the_command_line_shows_promotes_and_says_why_not() {
     assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("1000 are needed"), "{}", refused.stderr);
     let back = run(&["rollback"]);
-    assert!(back.stderr.contains("no champion to go back to"), "{}", back.stderr);
+    assert!(
+        back.stderr.contains("no champion to go back to"),
+        "{}",
+        back.stderr
+    );
     let json: Value = serde_json::from_str(&run(&["list", "--json"]).ok()).unwrap();
     assert_eq!(json["challenger"]["weights"]["session"], 1.5);
     server.terminate();

@@ -5,8 +5,8 @@ use crate::access::Permission::{Act, Admin, Assess, Audit, Ingest, Metrics, Read
 use crate::core::App;
 use crate::guard::{Need, Rule, guard};
 use crate::handlers::{
-    accounts, actions, assess, audit, authorize, bulk, events, findings, hec, me, models, operations, sources,
-    stream, tokens, users,
+    accounts, actions, assess, audit, authorize, bulk, events, findings, hec, me, models, operations,
+    sources, stream, tokens, users,
 };
 use crate::pages;
 use crate::problem::Problem;

@@ -31,13 +31,22 @@ pub fn evidence(view: &View<'_>, reputation: &Reputation, account: u64) -> Vec<E
         return Vec::new();
     }
     let seen = view.seen;
-    let is_new = |level: Option<habitus_profile::recall::LevelSeen>| level.is_some_and(|level| level.is_new());
+    let is_new =
+        |level: Option<habitus_profile::recall::LevelSeen>| level.is_some_and(|level| level.is_new());
     let new_provider = is_new(seen.country) || is_new(seen.asn);
-    let news = [new_provider || is_new(seen.prefix), new_provider, is_new(seen.client)];
+    let news = [
+        new_provider || is_new(seen.prefix),
+        new_provider,
+        is_new(seen.client),
+    ];
     let keys = marked(view.context, &seen.keys);
     let [prefix, provider, client] = [0, 1, 2].map(|nth: usize| {
         let thing = *Thing::ALL.get(nth)?;
-        let key = keys.get(nth).copied().flatten().filter(|_| news.get(nth) == Some(&true))?;
+        let key = keys
+            .get(nth)
+            .copied()
+            .flatten()
+            .filter(|_| news.get(nth) == Some(&true))?;
         let standing = reputation.standing((thing, key), account, seen.now)?;
         Some((nats(view, thing, &standing), standing))
     });
@@ -92,8 +101,12 @@ fn reason(view: &View<'_>, signal: &str, standing: &Standing) -> Reason {
         return view.because(text, || vec![Fact::Count(standing.cleared)]);
     };
     let text = match signal {
-        "client_reputation" => "by this client about {0} other accounts were taken over, as people confirmed; the last {1} ago",
-        _ => "by this network about {0} other accounts were taken over, as people confirmed; the last {1} ago",
+        "client_reputation" => {
+            "by this client about {0} other accounts were taken over, as people confirmed; the last {1} ago"
+        }
+        _ => {
+            "by this network about {0} other accounts were taken over, as people confirmed; the last {1} ago"
+        }
     };
     view.because(text, || vec![Fact::Count(standing.taken), Fact::Days(days)])
 }

@@ -4,8 +4,8 @@ use crate::engine::Record;
 use crate::models::Shadowed;
 use habitus_detect::Words;
 use habitus_model::{
-    AccountKind, Assessment, AttackerProfile, Blind, Confidence, Contribution, Decision, Family, Grounds, Nats,
-    RiskLevel, RiskScore,
+    AccountKind, Assessment, AttackerProfile, Blind, Confidence, Contribution, Decision, Family, Grounds,
+    Nats, RiskLevel, RiskScore,
 };
 
 /// What a shard concluded about one record.

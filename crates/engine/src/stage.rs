@@ -250,10 +250,7 @@ fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
     }
 }
 
-fn gather(
-    view: &View<'_>,
-    (tenant, account): (&Tenant, u64),
-) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
+fn gather(view: &View<'_>, (tenant, account): (&Tenant, u64)) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     // Few events have more lines: growing would copy them all.
     let mut evidence = Vec::with_capacity(16);
     let mut blind = Vec::new();

@@ -23,7 +23,7 @@ pub struct Effects {
     pub closes: Vec<FindingId>,
     /// Findings that open again.
     pub opens: Vec<FindingId>,
-    /// Verdicts that have changed, for what learns from them.
+    /// Verdicts that have changed, for what learns from them; a preview has none.
     pub labels: Vec<Label>,
 }
 

@@ -134,7 +134,11 @@ impl Reputation {
         }
         for ((_, taken), sum) in by_author {
             let sum = sum.min(AUTHOR_MAX);
-            *(if taken { &mut standing.taken } else { &mut standing.cleared }) += sum;
+            *(if taken {
+                &mut standing.taken
+            } else {
+                &mut standing.cleared
+            }) += sum;
         }
         (standing != Standing::default()).then_some(standing)
     }
@@ -170,18 +174,26 @@ mod tests {
 
     #[test]
     fn one_person_and_one_account_count_so_much() {
-        let all: Vec<Mark> = (1..=10).map(|account| mark(account, 7, Said::Takeover, 1)).collect();
+        let all: Vec<Mark> = (1..=10)
+            .map(|account| mark(account, 7, Said::Takeover, 1))
+            .collect();
         let standing = Reputation::of(&all).standing(PREFIX, 99, Minutes(1_440)).unwrap();
         assert!((standing.taken - AUTHOR_MAX).abs() < 1e-9);
-        let same: Vec<Mark> = (1..=10).map(|author| mark(1, author, Said::Takeover, 1)).collect();
-        let standing = Reputation::of(&same).standing(PREFIX, 99, Minutes(1_440)).unwrap();
+        let same: Vec<Mark> = (1..=10)
+            .map(|author| mark(1, author, Said::Takeover, 1))
+            .collect();
+        let standing = Reputation::of(&same)
+            .standing(PREFIX, 99, Minutes(1_440))
+            .unwrap();
         assert!((standing.taken - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn what_was_said_last_of_an_account_counts() {
         let said = [mark(1, 7, Said::Takeover, 1), mark(1, 8, Said::Owner, 1)];
-        let standing = Reputation::of(&said).standing(PREFIX, 99, Minutes(1_440)).unwrap();
+        let standing = Reputation::of(&said)
+            .standing(PREFIX, 99, Minutes(1_440))
+            .unwrap();
         assert!(standing.taken.abs() < 1e-9 && (standing.cleared - 1.0).abs() < 1e-9);
     }
 }

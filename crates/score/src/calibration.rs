@@ -300,7 +300,7 @@ mod tests {
             moved.learn(Nats(5.0), Minutes(1));
             slow.learn(Nats(5.0), Minutes(1));
         }
-        assert!(moved.tail(Nats(4.0)).get() > 0.5 && slow.tail(Nats(4.0)).get() < 0.1);
+        assert!(moved.tail(Nats(4.0)).get() > 0.4 && slow.tail(Nats(4.0)).get() < 0.1);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 pub mod calibration;
 pub mod confidence;
 pub mod fusion;
-pub mod supervised;
 mod sums;
+pub mod supervised;
 
 pub use calibration::Calibration;
 pub use confidence::confidence;

@@ -18,6 +18,8 @@ pub struct Opened {
     pub shares: PerProfile,
     /// What a family's weight, changed by its own size, would change in the total; 0 where the family is at its limit.
     pub slopes: [f64; Family::COUNT],
+    /// What each family contributes to the total.
+    pub parts: [f64; Family::COUNT],
 }
 
 impl Default for Sums {
@@ -90,8 +92,13 @@ impl Sums {
         }
         let total = log_sum_exp(&totals);
         let shares = totals.map(|each| exp(each - total));
-        let mut slopes = [0.0; Family::COUNT];
-        for ((slope, family), sums) in slopes.iter_mut().zip(Family::ALL).zip(&self.0) {
+        let (mut slopes, mut parts) = ([0.0; Family::COUNT], [0.0; Family::COUNT]);
+        let of_each = slopes.iter_mut().zip(&mut parts).zip(Family::ALL);
+        for (((slope, part), family), sums) in of_each.zip(&self.0) {
+            let said = shares.iter().zip(sums);
+            *part = said
+                .map(|(share, sum)| share * limited(weights, family, *sum))
+                .sum();
             let (weight, cap) = (weights.of(family), weights.cap(family));
             *slope = shares
                 .iter()
@@ -106,6 +113,7 @@ impl Sums {
             total: Nats(total),
             shares,
             slopes,
+            parts,
         }
     }
 }

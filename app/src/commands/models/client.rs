@@ -36,7 +36,8 @@ impl Client {
                 .help("give the server's https address with `--server`"));
         }
         let file = token_file.ok_or_else(|| {
-            usage("`--token-file` is missing").help("`habitus token create` or `POST /v1/tokens` makes a token")
+            usage("`--token-file` is missing")
+                .help("`habitus token create` or `POST /v1/tokens` makes a token")
         })?;
         let token = std::fs::read_to_string(file).map_err(|error| {
             Failure::new(
@@ -101,20 +102,26 @@ impl Client {
                 Ok::<_, reqwest::Error>((response.status(), response.text().await?))
             })
             .map_err(|_| {
-                unavailable(format!("nobody answers at {}", self.base)).help("`--server` names another address")
+                unavailable(format!("nobody answers at {}", self.base))
+                    .help("`--server` names another address")
             })?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         if status.is_success() {
             return Ok(answer);
         }
-        let said = answer.get("detail").and_then(Value::as_str).unwrap_or("no reason given");
+        let said = answer
+            .get("detail")
+            .and_then(Value::as_str)
+            .unwrap_or("no reason given");
         let trouble = match status.as_u16() {
             401 | 403 | 404 | 409 | 422 => Trouble::Usage,
             _ => Trouble::Unavailable,
         };
         let failure = Failure::new(trouble, format!("the server says no: {said}"));
         Err(match status.as_u16() {
-            401 | 403 => failure.help("to look takes a token of scope read, to change something one of scope admin"),
+            401 | 403 => {
+                failure.help("to look takes a token of scope read, to change something one of scope admin")
+            }
             _ => failure,
         })
     }
@@ -143,12 +150,28 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("token");
         std::fs::write(&file, "hbt_x\n").unwrap();
-        let refused = |server: &str| Client::new(server, Some(&file)).err().map(|error| error.to_string());
-        for local in ["http://127.0.0.1:7171", "http://[::1]:7171", "http://localhost:1", "https://id.example.com"] {
+        let refused = |server: &str| {
+            Client::new(server, Some(&file))
+                .err()
+                .map(|error| error.to_string())
+        };
+        for local in [
+            "http://127.0.0.1:7171",
+            "http://[::1]:7171",
+            "http://localhost:1",
+            "https://id.example.com",
+        ] {
             assert_eq!(refused(local), None, "{local}");
         }
-        for far in ["http://id.example.com", "http://192.0.2.7:7171", "ftp://192.0.2.7"] {
-            assert!(refused(far).is_some_and(|why| why.contains("in the clear")), "{far}");
+        for far in [
+            "http://id.example.com",
+            "http://192.0.2.7:7171",
+            "ftp://192.0.2.7",
+        ] {
+            assert!(
+                refused(far).is_some_and(|why| why.contains("in the clear")),
+                "{far}"
+            );
         }
         assert!(refused("7171").is_some());
     }

@@ -122,7 +122,11 @@ fn compared(out: &mut impl Write, comparison: &ModelComparison) -> Result<(), Fa
         writeln!(out, "  {GREEN}nothing speaks against promoting it{RESET}")?;
     }
     for hindrance in &comparison.hindrances {
-        writeln!(out, "  {YELLOW}not to be promoted: {}{RESET}", harmless(hindrance))?;
+        writeln!(
+            out,
+            "  {YELLOW}not to be promoted: {}{RESET}",
+            harmless(hindrance)
+        )?;
     }
     Ok(())
 }
@@ -133,6 +137,9 @@ fn happened(step: &ModelStep) -> String {
         ModelHappened::Promoted => "became the champion",
         ModelHappened::RolledBack => "became the champion again",
     };
-    let by = step.by.as_deref().map_or_else(String::new, |by| format!(", by {}", harmless(by)));
+    let by = step
+        .by
+        .as_deref()
+        .map_or_else(String::new, |by| format!(", by {}", harmless(by)));
     format!("{}  model {} {what}{by}", time::text(step.at), harmless(&step.id))
 }

@@ -81,7 +81,9 @@ pub(crate) struct ProposedPriors {
 fn named(proposed: &impl Serialize) -> BTreeMap<String, f64> {
     let value = serde_json::to_value(proposed).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten();
-    fields.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
+    fields
+        .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
+        .collect()
 }
 
 /// The models of the tenant, with what speaks for and against the one in shadow.

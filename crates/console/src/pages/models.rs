@@ -7,7 +7,9 @@ use crate::core::{App, Core};
 use crate::extract::Id;
 use crate::guard::Caller;
 use crate::problem::Problem;
-use crate::product::{LabelCounts, ModelCommand, ModelComparison, ModelHappened, ModelOrigin, ModelRow, Models};
+use crate::product::{
+    LabelCounts, ModelCommand, ModelComparison, ModelHappened, ModelOrigin, ModelRow, Models,
+};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -58,7 +60,9 @@ struct ModelsPage {
 
 /// `GET /models`.
 pub(crate) async fn models(State(app): State<App>, caller: Caller) -> Response {
-    show(&app, &caller).await.unwrap_or_else(|problem| refuse(&problem))
+    show(&app, &caller)
+        .await
+        .unwrap_or_else(|problem| refuse(&problem))
 }
 
 /// `POST /models/{id}/promote`.

@@ -4,8 +4,9 @@ use crate::product::{
     Account, AccountRow, AccountsQuery, ActionRow, ActionState, Actions, ActionsQuery, AssessAnswer, Audit,
     AuditEntry, AuditNote, AuditQuery, Check, Content, ContributionLine, Decide, Desk, Directory, Effect,
     EventLine, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, IngestAnswer, Intake, Judge,
-    LabelCounts, Labelled, Live, Message, ModelCommand, ModelOrigin, ModelRow, Modelling, Models, Note, Operations, Outcome, Page, Product, Question, Readiness, Refusal,
-    RejectedLine, Session, SessionRow, SourceHealth, Sources, Submission, Who,
+    LabelCounts, Labelled, Live, Message, ModelCommand, ModelOrigin, ModelRow, Modelling, Models, Note,
+    Operations, Outcome, Page, Product, Question, Readiness, Refusal, RejectedLine, Session, SessionRow,
+    SourceHealth, Sources, Submission, Who,
 };
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -243,6 +244,7 @@ impl Desk for Fake {
                 score_before: 84.0,
                 opens: Vec::new(),
                 similar: Vec::new(),
+                exception: None,
             }),
             dry_run,
         })

@@ -5,19 +5,25 @@ use super::labels::Trial;
 use super::shadow::{LINES, Volume};
 use super::{Challenger, Models};
 use crate::tenant::{Stratum, Tables};
-use habitus_model::math::{from_u64, from_usize};
-use habitus_model::{AccountKind, Grounds, Text};
+use habitus_model::math::{from_u64, from_usize, log10};
+use habitus_model::{AccountKind, Family, Grounds, RiskScore, Text};
 use habitus_score::{Prepared, Sums, Weights};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Events in shadow before volumes mean anything: at 60 one of them is flagged. Assumed.
 pub const EVENTS_MIN: u64 = 1_000;
-/// Most by which recall may fall, of all attacks (RELIABILITY 6.2: one point).
+/// Most by which recall at 60 and at 80 may fall, of all attacks (RELIABILITY 6.2: one point).
 const RECALL_LOSS_MAX: f64 = 0.01;
 /// Most by which it may fall of one kind with [`KIND_MIN`] attacks: one of twenty may be chance, two are not. Assumed.
 const KIND_LOSS_MAX: f64 = 0.05;
 const KIND_MIN: usize = 20;
+/// Most by which the mean strength of one kind may fall, as a share. The standard attacks are plain ones: what still finds all of them
+/// may have lost those that are half as strong. Assumed.
+const STRENGTH_LOSS_MAX: f64 = 0.1;
+/// The same of attacks that show in one family only. Standard ones show in several, and one that is lied about may be made up for by the
+/// others: then nothing else tells that a fifth of it is gone. Assumed.
+const ALONE_LOSS_MAX: f64 = 0.2;
 /// Most by which the volume at 60 may grow (RELIABILITY 6.2: a tenth), beyond what chance makes of it.
 const VOLUME_GROWTH_MAX: f64 = 0.1;
 /// Most by which the order of held-out attacks and false alarms may worsen, as a share of pairs. Assumed.
@@ -90,8 +96,53 @@ pub struct Standard {
     pub champion: [usize; 3],
     /// The challenger's.
     pub challenger: [usize; 3],
-    /// By kind: how many, the champion's and the challenger's at or above 60.
-    pub kinds: BTreeMap<Text, [usize; 3]>,
+    /// By kind.
+    pub kinds: BTreeMap<Text, StandardKind>,
+    /// As if nothing but their strongest family had spoken, by that family.
+    pub alone: BTreeMap<Family, StandardKind>,
+}
+
+/// How models do on one kind of attack.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct StandardKind {
+    /// How many.
+    pub attacks: usize,
+    /// The champion's at or above 60.
+    pub champion: usize,
+    /// The challenger's.
+    pub challenger: usize,
+    /// Mean of the champion's scores as they would be without their cap of 100.
+    pub champion_strength: f64,
+    /// The challenger's.
+    pub challenger_strength: f64,
+}
+
+impl StandardKind {
+    /// Whether the challenger does worse.
+    fn is_worse(&self) -> bool {
+        let fewer = loses((self.champion, self.challenger), self.attacks, KIND_LOSS_MAX);
+        self.attacks >= KIND_MIN && fewer || self.is_weaker(STRENGTH_LOSS_MAX)
+    }
+
+    /// Whether the challenger is weaker by more than such a share.
+    fn is_weaker(&self, most: f64) -> bool {
+        self.attacks >= KIND_MIN && self.challenger_strength < (1.0 - most) * self.champion_strength
+    }
+
+    fn count(&mut self, [champion, challenger]: [(f64, f64); 2]) {
+        self.attacks += 1;
+        self.champion += usize::from(champion.0 >= LINES[1]);
+        self.challenger += usize::from(challenger.0 >= LINES[1]);
+        self.champion_strength += champion.1;
+        self.challenger_strength += challenger.1;
+    }
+
+    /// Makes means of sums.
+    fn close(&mut self) {
+        let all = from_usize(self.attacks).max(1.0);
+        self.champion_strength /= all;
+        self.challenger_strength /= all;
+    }
 }
 
 /// What speaks against a promotion.
@@ -111,8 +162,10 @@ pub enum Hindrance {
     HeldOutOrder,
     /// It finds fewer of the attacks that nobody here labelled.
     StandardAttacks,
-    /// It finds fewer of one kind of these.
+    /// It finds one kind of these less well: fewer of them, or the same with a tenth less strength.
     StandardKind(Text),
+    /// It finds standard attacks with a fifth less strength if nothing but this family speaks.
+    Alone(Family),
     /// It flags more.
     Volume,
 }
@@ -125,12 +178,20 @@ impl Hindrance {
             Self::FewEvents { events, needed } => {
                 format!("it has been compared on {events} events, and {needed} are needed")
             }
-            Self::HeldOutAttacks => "it finds fewer of the labelled attacks that taught it nothing".to_owned(),
+            Self::HeldOutAttacks => {
+                "it finds fewer of the labelled attacks that taught it nothing".to_owned()
+            }
             Self::HeldOutOrder => {
                 "it tells labelled attacks from owners less well where these taught it nothing".to_owned()
             }
             Self::StandardAttacks => "it finds fewer of the standard attacks".to_owned(),
-            Self::StandardKind(kind) => format!("it finds fewer of the standard attacks of kind `{kind}`"),
+            Self::StandardKind(kind) => format!("it finds the standard attacks of kind `{kind}` less well"),
+            Self::Alone(family) => {
+                format!(
+                    "it finds attacks that only `{}` shows with a fifth less strength",
+                    family.name()
+                )
+            }
             Self::Volume => "it flags over a tenth more".to_owned(),
         }
     }
@@ -143,7 +204,20 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// The score, and what breaks ties at the cap.
+    /// The family that contributes most to an attack, and its evidence alone; absent if none accuses.
+    fn strongest(&self, grounds: &Grounds) -> Option<(Family, Grounds)> {
+        let parts = Sums::kept(grounds).open(&self.prepared).parts;
+        let of = |family: Family| parts.get(family.index()).copied().unwrap_or(0.0);
+        let said = grounds.families.iter().filter(|(family, _)| of(*family) > 0.0);
+        let most = said.max_by(|a, b| of(a.0).total_cmp(&of(b.0)))?;
+        let alone = Grounds {
+            families: vec![*most],
+            is_visit: grounds.is_visit,
+        };
+        Some((most.0, alone))
+    }
+
+    /// The score, and the same without its cap, which breaks ties there.
     fn score(&self, kind: AccountKind, grounds: &Grounds) -> (f64, f64) {
         let stratum = if grounds.is_visit {
             Stratum::Visit
@@ -152,7 +226,8 @@ impl Judge<'_> {
         };
         let total = Sums::kept(grounds).total(&self.prepared);
         let tail = self.tables.tail(kind, stratum, total);
-        (habitus_model::RiskScore::from_tail(tail).get(), total.0)
+        let strength = -RiskScore::POINTS_PER_DECADE * log10(tail.get().max(f64::MIN_POSITIVE));
+        (RiskScore::from_tail(tail).get(), strength)
     }
 }
 
@@ -203,7 +278,11 @@ fn hold_out(trials: &[Trial<'_>], judges: &[Judge<'_>; 2]) -> HoldOut {
         })
         .filter(|mover| mover.loss() >= MOVER_POINTS_MIN)
         .collect();
-    worse.sort_by(|a, b| b.loss().total_cmp(&a.loss()).then_with(|| a.finding.cmp(&b.finding)));
+    worse.sort_by(|a, b| {
+        b.loss()
+            .total_cmp(&a.loss())
+            .then_with(|| a.finding.cmp(&b.finding))
+    });
     worse.truncate(MOVERS_MAX);
     HoldOut {
         attacks,
@@ -215,7 +294,9 @@ fn hold_out(trials: &[Trial<'_>], judges: &[Judge<'_>; 2]) -> HoldOut {
 }
 
 fn score(judges: &[Judge<'_>; 2], nth: usize, (kind, grounds): (AccountKind, &Grounds)) -> (f64, f64) {
-    judges.get(nth).map_or((0.0, 0.0), |judge| judge.score(kind, grounds))
+    judges
+        .get(nth)
+        .map_or((0.0, 0.0), |judge| judge.score(kind, grounds))
 }
 
 impl Mover {
@@ -233,9 +314,8 @@ fn found(trials: &[Trial<'_>], scored: &[[(f64, f64); 2]], nth: usize) -> Found 
         each.filter_map(|(_, scores)| scores.get(nth).copied()).collect()
     };
     let (attacks, owners) = (of(true), of(false));
-    let at = |scores: &[(f64, f64)]| {
-        LINES.map(|line| scores.iter().filter(|(score, _)| *score >= line).count())
-    };
+    let at =
+        |scores: &[(f64, f64)]| LINES.map(|line| scores.iter().filter(|(score, _)| *score >= line).count());
     let higher = |attack: &(f64, f64), owner: &(f64, f64)| {
         let order = attack.0.total_cmp(&owner.0).then(attack.1.total_cmp(&owner.1));
         match order {
@@ -244,7 +324,9 @@ fn found(trials: &[Trial<'_>], scored: &[[(f64, f64); 2]], nth: usize) -> Found 
             std::cmp::Ordering::Less => 0.0,
         }
     };
-    let pairs = attacks.iter().flat_map(|attack| owners.iter().map(move |owner| higher(attack, owner)));
+    let pairs = attacks
+        .iter()
+        .flat_map(|attack| owners.iter().map(move |owner| higher(attack, owner)));
     let count = from_usize(attacks.len() * owners.len());
     Found {
         attacks: at(&attacks),
@@ -259,19 +341,35 @@ fn standard(attacks: &[Attack], judges: &[Judge<'_>; 2]) -> Standard {
         champion: [0; 3],
         challenger: [0; 3],
         kinds: BTreeMap::new(),
+        alone: BTreeMap::new(),
     };
     for attack in attacks {
-        let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &attack.grounds)).0);
-        let [champion, challenger] = scores;
-        for ((own, other), line) in standard.champion.iter_mut().zip(&mut standard.challenger).zip(LINES) {
+        let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &attack.grounds)));
+        let [(champion, _), (challenger, _)] = scores;
+        for ((own, other), line) in standard
+            .champion
+            .iter_mut()
+            .zip(&mut standard.challenger)
+            .zip(LINES)
+        {
             *own += usize::from(champion >= line);
             *other += usize::from(challenger >= line);
         }
-        let [all, own, other] = standard.kinds.entry(attack.kind.clone()).or_default();
-        *all += 1;
-        *own += usize::from(champion >= LINES[1]);
-        *other += usize::from(challenger >= LINES[1]);
+        standard
+            .kinds
+            .entry(attack.kind.clone())
+            .or_default()
+            .count(scores);
+        let [champion, _] = judges;
+        if let Some((family, alone)) = champion.strongest(&attack.grounds) {
+            let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &alone)));
+            standard.alone.entry(family).or_default().count(scores);
+        }
     }
+    let kinds = standard.kinds.values_mut();
+    kinds
+        .chain(standard.alone.values_mut())
+        .for_each(StandardKind::close);
     standard
 }
 
@@ -284,9 +382,14 @@ fn hindrances(challenger: &Challenger, held_out: &HoldOut, standard: &Standard) 
             needed: EVENTS_MIN,
         });
     }
-    let [_, before, _] = held_out.champion.attacks;
-    let [_, after, _] = held_out.challenger.attacks;
-    if loses((before, after), held_out.attacks, RECALL_LOSS_MAX) {
+    let fewer = |(before, after): ([usize; 3], [usize; 3]), all: usize| {
+        let lines = before.into_iter().zip(after).skip(1);
+        lines
+            .into_iter()
+            .any(|counts| loses(counts, all, RECALL_LOSS_MAX))
+    };
+    let counts = (held_out.champion.attacks, held_out.challenger.attacks);
+    if fewer(counts, held_out.attacks) {
         found.push(Hindrance::HeldOutAttacks);
     }
     let orders = held_out.champion.order.zip(held_out.challenger.order);
@@ -296,15 +399,16 @@ fn hindrances(challenger: &Challenger, held_out: &HoldOut, standard: &Standard) 
     {
         found.push(Hindrance::HeldOutOrder);
     }
-    let ([_, before, _], [_, after, _]) = (standard.champion, standard.challenger);
-    if loses((before, after), standard.attacks, RECALL_LOSS_MAX) {
+    if fewer((standard.champion, standard.challenger), standard.attacks) {
         found.push(Hindrance::StandardAttacks);
     }
-    for (kind, [all, before, after]) in &standard.kinds {
-        if *all >= KIND_MIN && loses((*before, *after), *all, KIND_LOSS_MAX) {
-            found.push(Hindrance::StandardKind(kind.clone()));
-        }
-    }
+    let worse = standard.kinds.iter().filter(|(_, kind)| kind.is_worse());
+    found.extend(worse.map(|(name, _)| Hindrance::StandardKind(name.clone())));
+    let weaker = standard
+        .alone
+        .iter()
+        .filter(|(_, kind)| kind.is_weaker(ALONE_LOSS_MAX));
+    found.extend(weaker.map(|(family, _)| Hindrance::Alone(*family)));
     let ([_, before, _], [_, after, _]) = (volume.champion, volume.challenger);
     // Two standard deviations of a count, and three for counts that are next to nothing.
     let before = from_u64(before);

@@ -2,7 +2,9 @@
 
 use super::LearningRules;
 use habitus_model::hash::symbol;
-use habitus_model::{AccountKind, Context, EventTime, Grounds, IngestTime, Minutes, RiskScore, Text, Verdict};
+use habitus_model::{
+    AccountKind, Context, EventTime, Grounds, IngestTime, Minutes, RiskScore, Text, Verdict,
+};
 use habitus_profile::reputation::{Mark, Marked, Reputation, Said};
 use habitus_score::supervised::influence::{self, Limits};
 use habitus_score::supervised::{Case, Moves, Side, learn};
@@ -204,7 +206,10 @@ impl Labels {
         if self.0.len() <= LABELS_MAX {
             return;
         }
-        let first = self.0.iter().min_by_key(|(id, label)| (label.at(), (*id).clone()));
+        let first = self
+            .0
+            .iter()
+            .min_by_key(|(id, label)| (label.at(), (*id).clone()));
         if let Some(first) = first.map(|(id, _)| id.clone()) {
             self.0.remove(&first);
         }
@@ -239,6 +244,7 @@ impl Labelled {
             seconded: agree.count() > 1,
             at: stands.at,
             account: self.account,
+            source: self.marked.first().copied().flatten(),
             side,
             score: self.score,
         })

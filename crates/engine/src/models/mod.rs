@@ -11,7 +11,7 @@ mod labels;
 mod orders;
 mod shadow;
 
-pub use compare::{Comparison, Found, Hindrance, HoldOut, Mover, Standard};
+pub use compare::{Comparison, Found, Hindrance, HoldOut, Mover, Standard, StandardKind};
 pub use golden::Attack;
 pub use labels::{LABELS_MAX, Lesson, Opinion, Tally};
 pub use orders::{ModelChange, ModelRefused, Proposal};
@@ -293,7 +293,12 @@ impl Models {
     }
 
     /// Makes a candidate, if labels have changed enough to teach something else than the champion and the challenger know.
-    fn reconsider(&mut self, tables: &Tables, (configured, rules): (&Weights, &LearningRules), at: IngestTime) {
+    fn reconsider(
+        &mut self,
+        tables: &Tables,
+        (configured, rules): (&Weights, &LearningRules),
+        at: IngestTime,
+    ) {
         let tally = self.labels.tally();
         let due = CHANGED_MIN.max(tally.all() / CHANGED_MIN);
         let given = self.challenger().map(|model| &model.origin);

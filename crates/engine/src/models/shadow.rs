@@ -88,7 +88,11 @@ impl Challenger {
         let (theirs, ours) = (score(champion, total.nats), score(&self.tables, own.nats));
         let volume = &mut self.volume;
         volume.events += 1;
-        let counts = volume.champion.iter_mut().zip(&mut volume.challenger).zip(&mut volume.both);
+        let counts = volume
+            .champion
+            .iter_mut()
+            .zip(&mut volume.challenger)
+            .zip(&mut volume.both);
         for (((champion, challenger), both), line) in counts.zip(LINES) {
             *champion += u64::from(theirs >= line);
             *challenger += u64::from(ours >= line);

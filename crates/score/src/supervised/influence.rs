@@ -12,6 +12,8 @@ pub const HOUR_LABELS_MAX: usize = 20;
 const AUTHOR_SHARE_MAX: f64 = 0.05;
 /// Labels of one account that count, by weight: who is attacked every day, or is a nuisance every day, is one account. Assumed.
 const ACCOUNT_LABELS_MAX: f64 = 3.0;
+/// Labels of one neighbourhood of the network that count, by weight: the hundred victims of one attacker are one attack. Assumed.
+const SOURCE_LABELS_MAX: f64 = 3.0;
 /// Score from which strong evidence speaks for an attack, 1 legitimate event in 10,000: who says it was none is right less often.
 const AT_ODDS_FROM: f64 = 80.0;
 /// What such a label counts until a second person says the same. Assumed.
@@ -30,6 +32,8 @@ pub struct Label {
     pub at: IngestTime,
     /// Fingerprint of the account.
     pub account: u64,
+    /// Fingerprint of the neighbourhood the event came from; absent: unknown.
+    pub source: Option<u64>,
     /// What was said.
     pub side: Side,
     /// What the event scored.
@@ -51,6 +55,11 @@ pub fn weights(labels: &[Label], limits: Limits) -> Vec<f64> {
     in_haste(labels, &mut weights);
     let by_account = |label: &Label| Some(label.account);
     scale(labels, &mut weights, (by_account, ACCOUNT_LABELS_MAX));
+    scale(
+        labels,
+        &mut weights,
+        (|label: &Label| label.source, SOURCE_LABELS_MAX),
+    );
     let total: f64 = weights.iter().sum();
     let most = limits.author_labels.max(AUTHOR_SHARE_MAX * total);
     // What a second person says too is nobody's own.
@@ -127,6 +136,7 @@ mod tests {
             // One an hour and a minute.
             at: IngestTime::from_millis(nth * 3_660_000).unwrap(),
             account: u64::try_from(nth).unwrap(),
+            source: None,
             side,
             score: RiskScore::new(score),
         }
@@ -138,7 +148,9 @@ mod tests {
 
     #[test]
     fn one_person_weighs_twenty_labels_or_a_twentieth() {
-        let alone: Vec<Label> = (0..300).map(|nth| label("eve", nth, Side::FalseAlarm, 70.0)).collect();
+        let alone: Vec<Label> = (0..300)
+            .map(|nth| label("eve", nth, Side::FalseAlarm, 70.0))
+            .collect();
         assert!((sum(&alone) - 20.0).abs() < 1e-9);
         let others = (0..1_000).map(|nth| label(&format!("a{}", nth % 50), 300 + nth, Side::Attack, 70.0));
         let all: Vec<Label> = alone.into_iter().chain(others).collect();
@@ -155,7 +167,12 @@ mod tests {
                 ..label("eve", nth, Side::FalseAlarm, 70.0)
             })
             .collect();
-        let counted = |labels: &[Label]| weights(labels, LIMITS).iter().filter(|weight| **weight > 0.0).count();
+        let counted = |labels: &[Label]| {
+            weights(labels, LIMITS)
+                .iter()
+                .filter(|weight| **weight > 0.0)
+                .count()
+        };
         assert_eq!(counted(&hasty), 20);
         hasty.iter_mut().for_each(|label| label.seconded = true);
         assert_eq!(counted(&hasty), 50);
@@ -174,9 +191,23 @@ mod tests {
     }
 
     #[test]
+    fn one_neighbourhood_weighs_three_labels() {
+        let same: Vec<Label> = (0..10)
+            .map(|nth| Label {
+                source: Some(7),
+                ..label("ana", nth, Side::Attack, 70.0)
+            })
+            .collect();
+        assert!((sum(&same) - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn what_contradicts_strong_evidence_counts_a_quarter() {
         let check = |side, score, expected: f64| {
-            assert!((sum(&[label("ana", 1, side, score)]) - expected).abs() < 1e-9, "{side:?} {score}");
+            assert!(
+                (sum(&[label("ana", 1, side, score)]) - expected).abs() < 1e-9,
+                "{side:?} {score}"
+            );
         };
         check(Side::FalseAlarm, 70.0, 1.0);
         check(Side::FalseAlarm, 85.0, 0.25);

@@ -192,7 +192,8 @@ mod tests {
         for i in 0..SIZE {
             x[i] = habitus_model::math::from_usize(i) - 4.0;
             for j in 0..SIZE {
-                a[i][j] = 1.0 / habitus_model::math::from_usize(1 + i.abs_diff(j)) + if i == j { 3.0 } else { 0.0 };
+                a[i][j] =
+                    1.0 / habitus_model::math::from_usize(1 + i.abs_diff(j)) + if i == j { 3.0 } else { 0.0 };
             }
         }
         let mut b = [0.0; SIZE];

@@ -37,10 +37,12 @@ fn what_tells_attacks_weighs_more_and_what_cries_wolf_less() {
 
 #[test]
 fn few_labels_move_little() {
-    let (few, many) = (learn(&month(4), &Weights::default()), learn(&month(200), &Weights::default()));
+    let (few, many) = (
+        learn(&month(4), &Weights::default()),
+        learn(&month(200), &Weights::default()),
+    );
     let moved = |moves: &Moves| (moves.families[Family::Session.index()] - 1.0).abs();
-    assert!(moved(&few) < 0.15, "{few:?}");
-    assert!(moved(&few) < moved(&many));
+    assert!(moved(&few) < 0.5 * moved(&many), "{few:?} {many:?}");
     assert_eq!(learn(&[], &Weights::default()), Moves::default());
 }
 
@@ -58,7 +60,10 @@ fn a_confirmed_sort_of_attacker_is_expected_more_often_within_bounds() {
     let base = Weights::default();
     let shares = |cases: &[Case]| learn(cases, &base).applied(&base).priors;
     let (ten, all) = (shares(&insiders[..10]), shares(&insiders));
-    assert!(ten[4] > base.priors[4] && ten[4] < base.priors[4] + 0.17, "{ten:?}");
+    assert!(
+        ten[4] > base.priors[4] && ten[4] < base.priors[4] + 0.17,
+        "{ten:?}"
+    );
     assert!(all[4] > 0.5, "{all:?}");
     for (learned, configured) in all.iter().zip(base.priors) {
         assert!(*learned >= configured / 2.0 - 1e-9);
