@@ -33,6 +33,8 @@ pub enum Command {
     Serve(commands::serve::Serve),
     /// Make an API token before the server runs
     Token(commands::token::Token),
+    /// Champion and challenger at a running server: look, promote, go back
+    Models(commands::models::Models),
     /// Check that what is kept is as it was written, and gives the same state again
     Verify(commands::verify::Verify),
     /// Look at configuration, machine and data: what is wrong, or soon will be, and how to mend it

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+pub mod models;
 pub mod normalize;
 pub mod replay;
 pub mod restore;
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Evaluate(evaluate) => evaluate::run(&evaluate, talk),
         Command::Serve(serve) => serve::run(&serve, talk),
         Command::Token(token) => token::run(&token, talk),
+        Command::Models(models) => models::run(&models, talk),
         Command::Verify(verify) => verify::run(&verify, talk),
         Command::Doctor(doctor) => doctor::run(&doctor, talk),
         Command::Backup(backup) => backup::run(&backup, talk),

@@ -20,6 +20,7 @@ pub use values::{ListKind, Size};
 
 use crate::cli;
 use habitus_engine::Config as EngineConfig;
+use habitus_engine::models::{LearningRules, Promote};
 use habitus_model::hash::HashKey;
 use habitus_model::{Family, UtcOffset};
 use habitus_normalize::Limits;
@@ -117,6 +118,22 @@ pub struct Scoring {
     pub priors: Priors,
     /// Weights of the families of evidence.
     pub weights: FamilyWeights,
+    /// How verdicts move weights.
+    pub learning: Learning,
+}
+
+/// How verdicts move weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Learning {
+    /// Whether candidates are learned from labels.
+    pub candidates: bool,
+    /// Labels before the first candidate.
+    pub labels_min: u16,
+    /// Labels of one person that count.
+    pub author_labels_max: f64,
+    /// Who makes a candidate the champion.
+    pub promote: Promote,
 }
 
 /// Prior shares of the attacker profiles; they sum to 1.
@@ -225,6 +242,19 @@ impl Default for Scoring {
             quarantine_from: engine.quarantine_from,
             priors: Priors::default(),
             weights: FamilyWeights::default(),
+            learning: Learning::default(),
+        }
+    }
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        let usual = LearningRules::default();
+        Self {
+            candidates: usual.candidates,
+            labels_min: u16::try_from(usual.labels_min).unwrap_or(u16::MAX),
+            author_labels_max: usual.author_labels_max,
+            promote: usual.promote,
         }
     }
 }
@@ -311,7 +341,12 @@ impl FamilyWeights {
 impl Config {
     /// The engine's part, for a number of shards.
     pub fn engine(&self, shards: usize) -> EngineConfig {
-        let Scoring { priors, weights, .. } = &self.scoring;
+        let Scoring {
+            priors,
+            weights,
+            learning,
+            ..
+        } = &self.scoring;
         EngineConfig {
             hash_key: HashKey::REPLAY,
             weights: Weights {
@@ -334,6 +369,12 @@ impl Config {
                 deny_from: self.scoring.deny_from,
             },
             quarantine_from: self.scoring.quarantine_from,
+            learning: LearningRules {
+                candidates: learning.candidates,
+                labels_min: usize::from(learning.labels_min),
+                author_labels_max: learning.author_labels_max,
+                promote: learning.promote,
+            },
             shards,
             ..EngineConfig::default()
         }

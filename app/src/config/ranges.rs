@@ -82,6 +82,21 @@ fn scoring(config: &Config, checks: &mut Checks<'_>) {
     for (key, value, most) in all {
         checks.range(key, value, 0.0..=most);
     }
+    let learning = &scoring.learning;
+    for (key, value, most) in [
+        (
+            "scoring.learning.labels_min",
+            f64::from(learning.labels_min),
+            1_000.0,
+        ),
+        (
+            "scoring.learning.author_labels_max",
+            learning.author_labels_max,
+            1_000.0,
+        ),
+    ] {
+        checks.range(key, Some(value), 1.0..=most);
+    }
     for family in Family::ALL {
         let key = format!("scoring.weights.{}", family.name());
         checks.range(&key, Some(weights.of(family)), 0.0..=10.0);

@@ -11,6 +11,7 @@ use super::reading::{ReadRecord, Reader};
 use super::records::Records;
 use super::stream::Stream;
 use arc_swap::ArcSwap;
+use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Refused};
 use habitus_journal::group::Committer;
 use habitus_live::{Entry, Reducer};
@@ -74,7 +75,7 @@ pub enum Work {
         /// The entry.
         entry: Box<Entry>,
         /// Who waits for what comes of a command.
-        reply: Option<oneshot::Sender<Result<Applied, Refused>>>,
+        reply: Option<Reply>,
     },
     /// Take a snapshot, and tell when it is on stable storage.
     Snapshot(oneshot::Sender<()>),
@@ -82,6 +83,14 @@ pub enum Work {
     SnapshotEnded,
     /// Go no further.
     Stop,
+}
+
+/// Who waits for what comes of an entry.
+pub enum Reply {
+    /// Of a command about a finding.
+    Finding(oneshot::Sender<Result<Applied, Refused>>),
+    /// Of what was asked of models.
+    Models(oneshot::Sender<Result<(), ModelRefused>>),
 }
 
 /// A handle that is passed around.

@@ -1,6 +1,7 @@
 //! Findings and what people do to them.
 
-use super::core::{Core, Shared, Work};
+use super::core::{Core, Reply, Shared, Work};
+use super::exception::exception;
 use super::intake::refusal;
 use super::kept::{self, Kind};
 use super::records::AuditDoor;
@@ -16,7 +17,7 @@ use habitus_findings::{
     View,
 };
 use habitus_live::Entry;
-use habitus_model::{RiskLevel, Text, Verdict};
+use habitus_model::{EventTime, Millis, RiskLevel, Text, Verdict};
 use std::ops::Range;
 use tokio::sync::oneshot;
 
@@ -32,7 +33,7 @@ impl Desk {
     }
 
     /// What would come of a verdict, or of taking one back.
-    fn preview(&self, view: &View, ask: &Ask) -> Result<Outcome, Refusal> {
+    fn preview(&self, who: &Who, view: &View, ask: &Ask) -> Result<Outcome, Refusal> {
         let reducer = self.0.reducer.read();
         let preview = reducer
             .findings()
@@ -48,6 +49,7 @@ impl Desk {
             finding: shown::row(view),
             effect: Some(Effect {
                 similar: preview.similar.iter().map(ToString::to_string).collect(),
+                exception: exception(ask.verdict, view, who),
                 ..effect(view, &preview.effects, score_after)
             }),
             dry_run: true,
@@ -77,7 +79,10 @@ impl Desk {
         let after = self.view(who, view.finding.id.as_str())?;
         Ok(Outcome {
             finding: shown::row(&after),
-            effect: is_ruling.then(|| effect(view, &applied.effects, score_after)),
+            effect: is_ruling.then(|| Effect {
+                exception: verdict.and_then(|verdict| exception(verdict, view, who)),
+                ..effect(view, &applied.effects, score_after)
+            }),
             dry_run: false,
         })
     }
@@ -120,7 +125,8 @@ impl Core {
         let entry = kept::other(Kind::Command, &who.tenant, command.at, payload);
         let (reply, replied) = oneshot::channel();
         let entry_then = Entry::Command(Box::new(command));
-        self.append(entry, entry_then, Some(reply)).await?;
+        self.append(entry, entry_then, Some(Reply::Finding(reply)))
+            .await?;
         replied.await.map_err(|_| Refusal::ShuttingDown)
     }
 
@@ -129,7 +135,7 @@ impl Core {
         self: &Shared,
         entry: habitus_journal::Entry,
         then: Entry,
-        reply: Option<oneshot::Sender<Result<Applied, Refused>>>,
+        reply: Option<Reply>,
     ) -> Result<(), Refusal> {
         let (tell, told) = oneshot::channel();
         let core = Shared::clone(self);
@@ -194,7 +200,13 @@ fn effect(view: &View, effects: &Effects, score_after: Option<f64>) -> Effect {
         closes: findings(&effects.closes),
         opens: findings(&effects.opens),
         similar: Vec::new(),
+        exception: None,
     }
+}
+
+/// So many days from now.
+fn in_days(days: i64) -> EventTime {
+    clock::now().as_event().plus(Millis::from_hours(24 * days))
 }
 
 fn filter(who: &Who, query: &FindingsQuery) -> Filter {
@@ -258,17 +270,19 @@ impl product::Desk for Desk {
                 verdict,
                 signal,
                 note,
+                expected_days,
                 similar,
                 dry_run,
             } => {
                 let ask = Ask {
                     comment: note.filter(|note| !note.trim().is_empty()),
                     deciding: signal,
+                    until: expected_days.map(|days| in_days(i64::from(days))),
                     reach: if similar { Reach::Similar } else { Reach::This },
                     ..Ask::new(verdict)
                 };
                 if dry_run {
-                    return self.preview(&view, &ask);
+                    return self.preview(who, &view, &ask);
                 }
                 Act::Judge(ask)
             }

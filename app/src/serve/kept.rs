@@ -6,7 +6,7 @@
 //!                  name of the format
 //!          8 bytes occurrence, little-endian; in layout 1 they are 4
 //!                  the record as it came
-//! command          JSON
+//! command          JSON, as of models
 //! tick             nothing: its ingest time says it
 //! ```
 
@@ -29,6 +29,8 @@ pub enum Kind {
     Policy,
     /// A person lets a held order go, or declines it.
     Decide,
+    /// Something a person asks of models.
+    Models,
     /// A record whose id came before with another content: kept, and judged no second time.
     Conflict,
 }
@@ -36,7 +38,7 @@ pub enum Kind {
 const LAYOUT: u8 = 2;
 
 impl Kind {
-    const ALL: [(Self, u8); 7] = [
+    const ALL: [(Self, u8); 8] = [
         (Kind::Event, 1),
         (Kind::Tick, 2),
         (Kind::Settle, 3),
@@ -44,6 +46,7 @@ impl Kind {
         (Kind::Conflict, 5),
         (Kind::Policy, 6),
         (Kind::Decide, 7),
+        (Kind::Models, 8),
     ];
 
     /// The number in the log.
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Command => "command",
             Kind::Policy => "policy",
             Kind::Decide => "decide",
+            Kind::Models => "models",
             Kind::Conflict => "conflict",
         }
     }

@@ -325,6 +325,13 @@ fn other(record: &Record) -> Option<Entry> {
                 None
             }
         },
+        Some(Kind::Models) => match serde_json::from_slice(&entry.payload) {
+            Ok(order) => Some(Entry::Models(Box::new(order))),
+            Err(error) => {
+                tracing::error!(position, %error, "what was asked of models cannot be read");
+                None
+            }
+        },
         Some(Kind::Event | Kind::Decide | Kind::Conflict) => None,
         None => {
             let kind = entry.kind;
@@ -412,7 +419,10 @@ impl Restored {
                     }
                 }
                 Output::Findings { news, .. } => self.news.extend(news),
-                Output::Verdict { ruling: None, .. } | Output::PolicyRefused(_) | Output::Command { .. } => {}
+                Output::Verdict { ruling: None, .. }
+                | Output::PolicyRefused(_)
+                | Output::Models { .. }
+                | Output::Command { .. } => {}
             }
         }
     }

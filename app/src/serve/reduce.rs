@@ -1,10 +1,11 @@
 //! The reducer's thread: everything that is on stable storage, in the order of the log.
 
-use super::core::{Core, Shared, Work};
+use super::core::{Core, Reply, Shared, Work};
 use super::metrics::{ByLevel, ByVerdict, Holding};
 use super::snapshots::Keeper;
 use super::{clock, shown};
 use habitus_engine::Sequential;
+use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Change, CommandId, News, Refused, What};
 use habitus_live::{Arrival, Entry, Output, Stage};
 use habitus_model::{Assessment, Disposition, Text};
@@ -21,11 +22,15 @@ const AT_ONCE: usize = 64;
 /// Who waits for what comes of a command.
 type Replies = BTreeMap<CommandId, oneshot::Sender<Result<Applied, Refused>>>;
 
+/// Who waits for what comes of something asked of models.
+type ModelReplies = BTreeMap<Text, oneshot::Sender<Result<(), ModelRefused>>>;
+
 /// The thread's own.
 pub struct Reduce {
     core: Shared,
     keeper: Keeper,
     replies: Replies,
+    model_replies: ModelReplies,
 }
 
 impl Reduce {
@@ -35,6 +40,7 @@ impl Reduce {
             core,
             keeper,
             replies: Replies::new(),
+            model_replies: ModelReplies::new(),
         }
     }
 
@@ -58,8 +64,14 @@ impl Reduce {
                     entry,
                     reply,
                 } => {
-                    if let (Entry::Command(command), Some(reply)) = (entry.as_ref(), reply) {
-                        self.replies.insert(command.id.clone(), reply);
+                    match (entry.as_ref(), reply) {
+                        (Entry::Command(command), Some(Reply::Finding(reply))) => {
+                            self.replies.insert(command.id.clone(), reply);
+                        }
+                        (Entry::Models(order), Some(Reply::Models(reply))) => {
+                            self.model_replies.insert(order.id.clone(), reply);
+                        }
+                        (_, Some(_) | None) => {}
                     }
                     self.apply(vec![*entry]);
                     self.reached(position + 1);
@@ -124,6 +136,11 @@ impl Reduce {
             }
             Output::Command { id, result } => {
                 if let Some(reply) = self.replies.remove(&id) {
+                    let _ = reply.send(result);
+                }
+            }
+            Output::Models { order, result } => {
+                if let Some(reply) = self.model_replies.remove(&order.id) {
                     let _ = reply.send(result);
                 }
             }

@@ -14,6 +14,7 @@ use super::load::{Load, Turns};
 use super::made::{fallback, live_settings, policy, reader, registry, retention, rhythm, threads};
 use super::memory::{self, Memory};
 use super::metrics::Metrics;
+use super::models::Modelling;
 use super::offsite::Offsite;
 use super::operations::Operations;
 use super::orders::{Orders, Tried};
@@ -164,6 +165,7 @@ impl Server {
             directory: Arc::new(Directory(core())),
             sources: Arc::new(Sources(core())),
             actions: Arc::new(Actions(core())),
+            models: Arc::new(Modelling(core())),
             audit: Arc::new(AuditDoor(core())),
             operations: Arc::new(Operations(core())),
             live: Arc::new(self.core.stream.clone()),

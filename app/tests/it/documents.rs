@@ -142,6 +142,27 @@ fn the_commands_of_operations_run() {
 }
 
 #[test]
+fn the_commands_of_learning_run() {
+    let document = "docs/learning.md";
+    let text = std::fs::read_to_string(habitus_testkit::workspace_root().join(document)).unwrap();
+    let scripts = scripts(&text);
+    assert!(scripts.len() >= 2, "{scripts:#?}");
+    let place = Place::new();
+    let token = token(&place, "ingest,read,admin");
+    place.write("admin.token", &token);
+    let server = Server::start(&place, &[]);
+    server.post("/v1/events", &token, &ndjson(&history()));
+    server.wait_until(&token, "/v1/accounts", |page| page["items"][0]["logins"].is_u64());
+    for script in scripts {
+        let there = format!("export HABITUS_SERVER=http://{}\n{script}", server.address);
+        shell(&place, &there, document, &[0]);
+    }
+    let models = server.get("/v1/models", &token).json();
+    assert_eq!(models["challenger"]["weights"]["clock"], 0.4, "{models:#}");
+    server.terminate();
+}
+
+#[test]
 fn the_commands_of_configuration_run() {
     run("docs/configuration.md");
 }

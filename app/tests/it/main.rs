@@ -24,6 +24,7 @@ mod exports;
 mod files;
 mod known_errors;
 mod metrics;
+mod models;
 mod nginx;
 mod normalize;
 mod openssh;

@@ -4,6 +4,7 @@ mod account;
 mod bars;
 mod finding;
 mod frame;
+mod models;
 mod queue;
 mod sign_in;
 mod visible;
@@ -11,6 +12,7 @@ mod visible;
 pub(crate) use account::account;
 pub(crate) use finding::{assign, finding, note, undo, verdict};
 pub(crate) use frame::refuse;
+pub(crate) use models::{models, promote, roll_back};
 pub(crate) use queue::root;
 pub(crate) use sign_in::{sign_in, sign_in_form, sign_out};
 

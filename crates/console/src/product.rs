@@ -8,6 +8,7 @@ mod answer;
 mod directory;
 mod event;
 mod finding;
+mod model;
 mod operation;
 mod schema;
 pub mod time;
@@ -22,6 +23,10 @@ pub use event::{
 pub use finding::{
     Effect, EventLine, Finding, FindingChange, FindingCommand, FindingRow, FindingState, FindingsQuery,
     Labelled, Note, Outcome,
+};
+pub use model::{
+    LabelCounts, ModelCommand, ModelComparison, ModelFound, ModelHappened, ModelMover, ModelOrigin, ModelRow,
+    ModelStep, Models,
 };
 pub use operation::{
     AuditEntry, AuditNote, AuditQuery, Check, LiveSource, Message, MissingField, Readiness, RejectedSample,
@@ -94,6 +99,16 @@ pub trait Actions: Send + Sync {
     async fn decide(&self, who: &Who, id: &str, decide: Decide) -> Result<ActionRow, Refusal>;
 }
 
+/// Champion and challenger.
+#[async_trait]
+pub trait Modelling: Send + Sync {
+    /// The models of the tenant.
+    async fn models(&self, who: &Who) -> Result<Models, Refusal>;
+
+    /// Promotes, goes back or proposes, and tells how it stands then. [`Refusal::Conflict`] says what speaks against it.
+    async fn command(&self, who: &Who, command: ModelCommand) -> Result<Models, Refusal>;
+}
+
 /// The audit chain. The console records sign-ins, changes of users and tokens, and reads of findings, accounts and
 /// sessions; commands on findings and orders are recorded by those who carry them out.
 #[async_trait]
@@ -137,6 +152,8 @@ pub struct Product {
     pub sources: Arc<dyn Sources>,
     /// Orders.
     pub actions: Arc<dyn Actions>,
+    /// Champion and challenger.
+    pub models: Arc<dyn Modelling>,
     /// The audit chain.
     pub audit: Arc<dyn Audit>,
     /// Readiness and metrics.

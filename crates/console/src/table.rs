@@ -5,8 +5,8 @@ use crate::access::Permission::{Act, Admin, Assess, Audit, Ingest, Metrics, Read
 use crate::core::App;
 use crate::guard::{Need, Rule, guard};
 use crate::handlers::{
-    accounts, actions, assess, audit, authorize, bulk, events, findings, hec, me, operations, sources,
-    stream, tokens, users,
+    accounts, actions, assess, audit, authorize, bulk, events, findings, hec, me, models, operations,
+    sources, stream, tokens, users,
 };
 use crate::pages;
 use crate::problem::Problem;
@@ -81,6 +81,10 @@ fn api_rows() -> Vec<Row> {
         api(Need::May(Act), routes!(actions::approve)),
         api(Need::May(Act), routes!(actions::decline)),
         api(Need::May(Act), routes!(actions::retry)),
+        api(Need::May(Read), routes!(models::list)),
+        api(Need::May(Admin), routes!(models::propose)),
+        api(Need::May(Admin), routes!(models::promote)),
+        api(Need::May(Admin), routes!(models::roll_back)),
         api(Need::May(Audit), routes!(audit::list)),
         api(Need::May(Admin), routes!(tokens::list)),
         api(Need::May(Admin), routes!(tokens::create)),
@@ -137,6 +141,7 @@ fn shipper_rows() -> Vec<Row> {
 fn page_rows() -> Vec<Row> {
     let read = (Need::May(Read), Face::Page);
     let triage = (Need::May(Triage), Face::Page);
+    let admin = (Need::May(Admin), Face::Page);
     let open = (NOBODY, Face::Page);
     vec![
         row(Method::GET, "/", (SOMEBODY, Face::Root), get(pages::root)),
@@ -151,6 +156,9 @@ fn page_rows() -> Vec<Row> {
         row(Method::POST, "/findings/{id}/notes", triage, post(pages::note)),
         row(Method::POST, "/findings/{id}/undo", triage, post(pages::undo)),
         row(Method::GET, "/accounts/{id}", read, get(pages::account)),
+        row(Method::GET, "/models", read, get(pages::models)),
+        row(Method::POST, "/models/{id}/promote", admin, post(pages::promote)),
+        row(Method::POST, "/models/rollback", admin, post(pages::roll_back)),
         row(Method::GET, "/sign-in", open, get(pages::sign_in_form)),
         row(Method::POST, "/sign-in", open, post(pages::sign_in)),
         row(

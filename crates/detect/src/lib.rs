@@ -7,6 +7,7 @@ pub mod belief;
 pub mod detector;
 pub mod detectors;
 pub mod novelty;
+pub mod reputation;
 pub mod together;
 
 pub use detector::{Detector, View, Words};

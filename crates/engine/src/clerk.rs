@@ -1,10 +1,11 @@
 //! What becomes of a conclusion, in the shard that reached it: clerks write while the shard goes on to the next.
 
 use crate::engine::Record;
+use crate::models::Shadowed;
 use habitus_detect::Words;
 use habitus_model::{
-    AccountKind, Assessment, AttackerProfile, Blind, Confidence, Contribution, Decision, Family, Nats,
-    RiskLevel, RiskScore,
+    AccountKind, Assessment, AttackerProfile, Blind, Confidence, Contribution, Decision, Family, Grounds,
+    Nats, RiskLevel, RiskScore,
 };
 
 /// What a shard concluded about one record.
@@ -26,6 +27,10 @@ pub struct Judged {
     pub own_nats: f64,
     /// Exact additive explanation. Absent: the clerk reads none of this record.
     pub contributions: Option<Vec<Contribution>>,
+    /// Its evidence by family, if it is explained.
+    pub grounds: Option<Grounds>,
+    /// What the model in shadow says; absent if there is none.
+    pub shadow: Option<Shadowed>,
     /// Signals that could not speak, with why.
     pub blind: Vec<(Family, Blind)>,
     /// What follows.
@@ -86,6 +91,7 @@ impl Judged {
             profile: self.profile,
             contributions: self.contributions.unwrap_or_default(),
             blind: self.blind,
+            grounds: self.grounds,
             decision: self.decision,
         }
     }

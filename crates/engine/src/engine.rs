@@ -3,6 +3,7 @@
 use crate::accounts::WARM_MAX;
 use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
+use crate::models::LearningRules;
 use crate::stage::{Concluded, End, Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
 use crate::together::{Late, revise};
@@ -29,6 +30,8 @@ pub struct Config {
     pub quarantine_from: f64,
     /// Number of shards, at least 1. Changes no verdict.
     pub shards: usize,
+    /// How verdicts move weights.
+    pub learning: LearningRules,
     /// Most accounts remembered, looked at as epochs end; further ones are scored by their population alone.
     pub accounts_max: usize,
     /// Most tenants; events of further ones are scored against an empty population and not learned.
@@ -43,6 +46,7 @@ impl Default for Config {
             thresholds: Thresholds::default(),
             quarantine_from: 40.0,
             shards: 1,
+            learning: LearningRules::default(),
             accounts_max: 20_000_000,
             tenants_max: 1_024,
         }
@@ -278,7 +282,7 @@ impl Engine {
                 clerk.note(routed.record, judged)
             }
         };
-        self.advance(routed.record.learning, routed.tenant, delta);
+        self.advance(routed.record, routed.tenant, delta);
         note
     }
 
@@ -369,8 +373,8 @@ impl Engine {
     }
 
     /// Moves the log on, and ends the epoch of the record's tenant if it is due.
-    fn advance(&mut self, learning: Learning, number: Option<usize>, delta: Option<Delta>) {
-        if learning == Learning::Probe {
+    fn advance(&mut self, record: &Record, number: Option<usize>, delta: Option<Delta>) {
+        if record.learning == Learning::Probe {
             return;
         }
         self.position += 1;
@@ -378,6 +382,7 @@ impl Engine {
         let tenant = self.tenants.get_mut(number);
         if tenant.is_some_and(|tenant| Arc::make_mut(tenant).advance(delta, &mut self.spare)) {
             self.settle_doubts(number);
+            self.consider_promotion(number, record.context.time);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;
         }

@@ -11,6 +11,7 @@ mod engine;
 pub mod epoch;
 mod executor;
 mod footprint;
+pub mod models;
 mod network;
 mod snapshot;
 mod stage;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Version of the layout.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -187,6 +187,7 @@ impl Engine {
         for (number, (id, tenant)) in layout.tenants.into_iter().enumerate() {
             engine.tenant_numbers.insert(id, number);
             engine.tenants.push(Arc::new(tenant));
+            engine.prepare(number);
         }
         for held in layout.accounts {
             let shard = engine.shard_of(held.fingerprint);

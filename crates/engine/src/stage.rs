@@ -5,7 +5,7 @@ use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant, Total};
 use crate::together::Late;
-use habitus_detect::{View, Words, belief, detectors};
+use habitus_detect::{View, Words, belief, detectors, reputation};
 use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore};
 use habitus_profile::attempts::Bursts;
 use habitus_profile::campaigns::showing;
@@ -114,6 +114,7 @@ impl Shard {
             kind: judged.kind,
             stratum: stratum(context, seen),
             nats: judged.log_odds,
+            shadow: judged.shadow,
             goes_on: is_more && arrival == Arrival::Suspicious,
             has_history: seen.visits > 0.0,
         };
@@ -165,9 +166,9 @@ impl Shard {
                 clerk.reads_all()
             },
         };
-        let (evidence, blind) = gather(&view);
+        let (evidence, blind) = gather(&view, (tenant, routed.fingerprint));
         let late = shown.map(|shown| Late::new(shown, stratum(context, &seen), (&seen, &evidence)));
-        let judged = conclude((&view, routed.record), (evidence, blind), (tenant, shared), clerk);
+        let judged = conclude((&view, routed), (evidence, blind), (tenant, shared), clerk);
         (judged, late, seen)
     }
 
@@ -249,7 +250,7 @@ fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
     }
 }
 
-fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
+fn gather(view: &View<'_>, (tenant, account): (&Tenant, u64)) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     // Few events have more lines: growing would copy them all.
     let mut evidence = Vec::with_capacity(16);
     let mut blind = Vec::new();
@@ -270,28 +271,32 @@ fn gather(view: &View<'_>) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     }
     blind.retain(|(family, _)| !looked.contains(&Some(*family)));
     evidence.extend(belief::evidence(view, &evidence));
+    evidence.extend(reputation::evidence(view, tenant.models.reputation(), account));
     (evidence, blind)
 }
 
 /// Fuses, calibrates and decides; explains what is read.
 fn conclude<C: Clerk>(
-    (view, record): (&View<'_>, &Record),
+    (view, routed): (&View<'_>, &Routed<'_>),
     (evidence, blind): (Vec<Evidence>, Vec<(Family, Blind)>),
     (tenant, shared): (&Tenant, Shared<'_>),
     clerk: &C,
 ) -> Judged {
     let (context, seen) = (view.context, view.seen);
     let kind = view.profile.map_or(context.kind, Profile::behaves_as);
-    let weighed = weigh(&evidence, shared.weights);
-    let score = RiskScore::from_tail(tenant.tail(kind, stratum(context, seen), weighed.log_odds));
-    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
+    let stratum = stratum(context, seen);
+    let weighed = weigh(&evidence, tenant.models.weights(shared.weights));
+    let score = RiskScore::from_tail(tenant.tail(kind, stratum, weighed.log_odds));
+    let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(routed.record, score);
+    let beside = tenant.models.beside(&evidence, (is_read, stratum));
     let own_nats = seen.conduct.as_ref().map_or(0.0, |_| belief::step(&evidence));
     let lines = match view.words {
         Words::Wanted => Some(weighed.lines(evidence)),
         // The same once more, with words: dearer for the few, and cheaper for the many.
         Words::Spared if is_read => {
             let words = Words::Wanted;
-            Some(weighed.lines(gather(&View { words, ..*view }).0))
+            let view = View { words, ..*view };
+            Some(weighed.lines(gather(&view, (tenant, routed.fingerprint)).0))
         }
         Words::Spared => None,
     };
@@ -304,6 +309,8 @@ fn conclude<C: Clerk>(
         profile: weighed.profile,
         own_nats,
         contributions: lines.filter(|_| is_read),
+        grounds: beside.grounds,
+        shadow: beside.shadow,
         blind,
         decision: shared.config.thresholds.decide(score, context.status),
     }

@@ -1,6 +1,7 @@
 //! What is shared by the accounts of one tenant: population and calibrations.
 
 use crate::epoch;
+use crate::models::{Models, Shadowed};
 use crate::together::Doubt;
 use habitus_model::math::{exp, ln};
 use habitus_model::{AccountKind, Minutes, Nats, Probability};
@@ -14,14 +15,15 @@ use serde::{Deserialize, Serialize};
 pub struct Tenant {
     /// Hazards, popularity, rhythms.
     pub population: Population,
-    visits: Strata,
-    within: Strata,
+    pub(crate) tables: Tables,
+    /// What weighs its evidence, and what people have said.
+    pub(crate) models: Models,
     /// Its records so far, probes excepted.
     position: u64,
     /// Position at which its running epoch began.
     began: u64,
     /// What its running epoch has taught.
-    pending: Vec<Delta>,
+    pub(crate) pending: Vec<Delta>,
     /// What its accounts will be told to doubt as the epoch ends.
     doubts: Vec<Doubt>,
 }
@@ -33,6 +35,17 @@ const CORRECTION_NATS_MAX: f64 = 0.5;
 /// Up to here, 1 in 200, the correction is measured; beyond it stays as it is there: the rarest events are too few, and too
 /// often attacks. At 1 in 50 consumers' share above 60 was off by 1.46, at 1 in 200 by 1.21 (seeds 1-4).
 const MEASURED_TO_NATS: f64 = 5.3;
+
+/// The calibrations of one set of weights.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Tables {
+    visits: Strata,
+    within: Strata,
+}
+
+/// Effective events that another set of weights begins with: a day of a small tenant outweighs them, and before that tails are about
+/// what they were. Assumed.
+const BEGINS_WITH_EVENTS: f64 = 1_000.0;
 
 /// Calibrations by kind of account, and of all kinds together.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -61,6 +74,8 @@ pub struct Total {
     pub stratum: Stratum,
     /// The total.
     pub nats: Nats,
+    /// The total of the model in shadow; absent: there was none.
+    pub shadow: Option<Shadowed>,
     /// Whether it goes on with a suspicion that was counted: the hundred events of one attack are one.
     pub goes_on: bool,
     /// Whether its account had a history. Scores of first visits promise nothing.
@@ -84,11 +99,7 @@ impl Tenant {
     /// Calibrated tail probability of a total for a kind of account. What is done within visits is rare only if it is both
     /// among its like and among visits: a hundred events of one visit are no hundred chances to be flagged.
     pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
-        let visit = self.visits.tail(kind, total);
-        match stratum {
-            Stratum::Visit => visit,
-            Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
-        }
+        self.tables.tail(kind, stratum, total)
     }
 
     /// Records to come until its epoch ends, at least 1.
@@ -126,6 +137,7 @@ impl Tenant {
         }
         let mut taught = std::mem::take(&mut self.pending);
         for delta in &taught {
+            self.models.compare(&self.tables, &delta.total);
             self.note_said(delta);
         }
         for delta in &taught {
@@ -142,15 +154,16 @@ impl Tenant {
 
     /// Prepares the tables for an epoch of reading. Changes no result.
     fn settle(&mut self) {
-        self.visits.settle();
-        self.within.settle();
+        self.tables.settle();
+        self.models.settle();
     }
 
     /// Takes in what its tables said of one record, as long as they are those that said it.
     fn note_said(&mut self, delta: &Delta) {
         let total = &delta.total;
         if total.has_history && !total.goes_on {
-            self.strata(total.stratum).note_said(total, delta.now);
+            self.tables.note_said(total, delta.now);
+            self.models.note_said(total, delta.now);
         }
     }
 
@@ -164,7 +177,43 @@ impl Tenant {
         }
         let total = &delta.total;
         if !total.goes_on {
-            self.strata(total.stratum).learn(total, delta.now);
+            self.tables.learn(total, delta.now);
+            self.models.learn(total, delta.now);
+        }
+    }
+}
+
+impl Tables {
+    /// See [`Tenant::tail`].
+    pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
+        let visit = self.visits.tail(kind, total);
+        match stratum {
+            Stratum::Visit => visit,
+            Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
+        }
+    }
+
+    /// Prepares for an epoch of reading. Changes no result.
+    pub fn settle(&mut self) {
+        self.visits.settle();
+        self.within.settle();
+    }
+
+    /// Takes in what they said of one total, as long as they are those that said it.
+    pub fn note_said(&mut self, total: &Total, now: Minutes) {
+        self.strata(total.stratum).note_said(total, now);
+    }
+
+    /// Takes in one total.
+    pub fn learn(&mut self, total: &Total, now: Minutes) {
+        self.strata(total.stratum).learn(total, now);
+    }
+
+    /// The same tails with less behind them, so that others soon replace them: what another set of weights begins with.
+    pub fn weakened(&self) -> Self {
+        Self {
+            visits: self.visits.weakened(),
+            within: self.within.weakened(),
         }
     }
 
@@ -197,6 +246,14 @@ impl Strata {
     fn note_said(&mut self, total: &Total, now: Minutes) {
         let surprise = self.surprise(total.kind, total.nats);
         self.said.learn(surprise, now);
+    }
+
+    fn weakened(&self) -> Self {
+        let mut weak = self.clone();
+        for calibration in weak.kinds.iter_mut().chain([&mut weak.all, &mut weak.said]) {
+            calibration.weaken(BEGINS_WITH_EVENTS);
+        }
+        weak
     }
 
     fn settle(&mut self) {
@@ -242,6 +299,7 @@ mod tests {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
                 nats: total,
+                shadow: None,
                 goes_on: false,
                 has_history: true,
             };
@@ -273,6 +331,7 @@ mod tests {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
                 nats: Nats(nats),
+                shadow: None,
                 goes_on,
                 has_history: true,
             };
@@ -290,7 +349,7 @@ mod tests {
         }
         let (before, raw) = (
             at(&tenant),
-            tenant.visits.surprise(AccountKind::Human, Nats(9.0)).0,
+            tenant.tables.visits.surprise(AccountKind::Human, Nats(9.0)).0,
         );
         assert!((ln(before) + raw).abs() <= CORRECTION_NATS_MAX + 1e-9);
         // The further events of one attack change nothing; ordinary ones of the running epoch hardly do.
@@ -302,7 +361,7 @@ mod tests {
         for nth in 0..400 {
             learn(&mut tenant, 15.0, false, 22_000 + nth);
         }
-        let raw = tenant.visits.surprise(AccountKind::Human, Nats(9.0)).0;
+        let raw = tenant.tables.visits.surprise(AccountKind::Human, Nats(9.0)).0;
         assert!((ln(at(&tenant)) + raw).abs() <= CORRECTION_NATS_MAX + 1e-9);
     }
 

@@ -125,6 +125,7 @@ impl Engine {
         revise(record, judged, (late, &together), (self.shared(), clerk));
         if let Some(delta) = delta.as_mut() {
             delta.total.nats = judged.log_odds;
+            delta.total.shadow = judged.shadow;
         }
         let gate = self.config.quarantine_from;
         let crossed = before.get() < gate && judged.score.get() >= gate;
@@ -210,9 +211,12 @@ pub(crate) fn revise<C: Clerk>(
         return;
     };
     let evidence: Vec<Evidence> = late.evidence.iter().cloned().chain(more).collect();
-    let weighed = weigh(&evidence, shared.weights);
+    let weighed = weigh(&evidence, tenant.models.weights(shared.weights));
     let score = RiskScore::from_tail(tenant.tail(judged.kind, late.stratum, weighed.log_odds));
     let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
+    let beside = tenant.models.beside(&evidence, (is_read, late.stratum));
+    judged.grounds = beside.grounds;
+    judged.shadow = beside.shadow;
     judged.log_odds = weighed.log_odds;
     judged.score = score;
     judged.level = score.level();

@@ -1,9 +1,10 @@
 //! What a verdict does, told before it is given and the same after.
 
 use crate::finding::Finding;
+use crate::hit::Hit;
 use crate::key::FindingId;
 use crate::triage::{Ruling, Taught};
-use habitus_model::{RiskScore, Verdict};
+use habitus_model::{IngestTime, RiskScore, Text, Verdict};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -22,6 +23,42 @@ pub struct Effects {
     pub closes: Vec<FindingId>,
     /// Findings that open again.
     pub opens: Vec<FindingId>,
+    /// Verdicts that have changed, for what learns from them; a preview has none.
+    pub labels: Vec<Label>,
+}
+
+/// A verdict that has changed, with the event it is about: the finding's worst.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// The finding.
+    pub finding: FindingId,
+    /// What stood before; absent: nothing.
+    pub before: Option<Stood>,
+    /// What stands now; absent: nothing.
+    pub after: Option<Stood>,
+    /// The event.
+    pub worst: Box<Hit>,
+}
+
+/// A verdict as it stands or stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Who gave it.
+    pub by: Text,
+    /// When.
+    pub at: IngestTime,
+}
+
+impl Stood {
+    fn of(ruling: &Ruling) -> Self {
+        Self {
+            verdict: ruling.verdict,
+            by: ruling.by.clone(),
+            at: ruling.at,
+        }
+    }
 }
 
 /// What a verdict would do.
@@ -52,6 +89,12 @@ impl Effects {
         };
         self.learn.extend(not_in(&will, &was));
         self.unlearn.extend(not_in(&was, &will));
+        self.labels.push(Label {
+            finding: finding.id.clone(),
+            before: before.map(Stood::of),
+            after: after.map(Stood::of),
+            worst: Box::new(finding.worst.clone()),
+        });
         if after.is_some_and(|ruling| ruling.verdict == Verdict::TruePositive) {
             self.refuse.extend(finding.teachable());
         }

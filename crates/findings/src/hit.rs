@@ -4,8 +4,8 @@ use crate::behaviour::Behaviour;
 use crate::loss::Loss;
 use habitus_model::{AccountKind, AttackerProfile};
 use habitus_model::{
-    Assessment, Blind, Confidence, Context, Contribution, Disposition, EventTime, EventUid, Family, Nats,
-    RiskLevel, RiskScore, Text,
+    Assessment, Blind, Confidence, Context, Contribution, Disposition, EventTime, EventUid, Family, Grounds,
+    Nats, RiskLevel, RiskScore, Text,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -44,6 +44,8 @@ pub struct Hit {
     pub lines: Vec<Line>,
     /// Families that could not speak, and why.
     pub blind: Vec<(Family, Blind)>,
+    /// The evidence by family, for what learns from verdicts; absent if the event was not explained.
+    pub grounds: Option<Grounds>,
 }
 
 /// One line of an explanation.
@@ -82,6 +84,7 @@ impl Hit {
                 .map(Line::new)
                 .collect(),
             blind: assessment.blind.clone(),
+            grounds: assessment.grounds.clone(),
         }
     }
 
@@ -135,7 +138,12 @@ impl Hit {
             .map(|line| size_of::<Line>() + line.text.len())
             .sum();
         let ids = self.uid.as_str().len() + self.context.account.as_ref().map_or(0, |a| a.as_str().len());
-        size_of::<Self>() + lines + ids + self.blind.len() * size_of::<(Family, Blind)>()
+        let families = self.grounds.as_ref().map_or(0, |grounds| grounds.families.len());
+        size_of::<Self>()
+            + lines
+            + ids
+            + self.blind.len() * size_of::<(Family, Blind)>()
+            + families * size_of::<(Family, [f32; 5])>()
     }
 }
 

@@ -98,6 +98,8 @@ impl Findings {
                 self.foretell(&target, &subject, &subject.ruling(ask, &command), &mut effects);
             }
         }
+        // A label is somebody's; nobody has said anything yet.
+        effects.labels.clear();
         Ok(Preview {
             finding: id.clone(),
             verdict: ask.verdict,

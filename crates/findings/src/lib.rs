@@ -29,7 +29,7 @@ mod words;
 pub use accounts::Accounts;
 pub use behaviour::Behaviour;
 pub use command::{Act, Ask, Command, CommandId, Reach, Refused};
-pub use effect::{Effects, Preview};
+pub use effect::{Effects, Label, Preview, Stood};
 pub use finding::{EVENTS_MAX, EVIDENCES_MAX, Finding, PARTS_MAX};
 pub use hit::{Hit, Line};
 pub use judge::{Applied, COMMANDS_MAX, Outcome, PARKED_MAX, SIMILAR_MAX};

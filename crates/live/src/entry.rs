@@ -2,9 +2,10 @@
 
 use crate::rules::Said;
 use habitus_engine::Record;
+use habitus_engine::models::ModelChange;
 use habitus_findings::Command;
 use habitus_model::hash::symbol_of;
-use habitus_model::{EventTime, IngestTime, Text};
+use habitus_model::{EventTime, IngestTime, TenantId, Text};
 use serde::{Deserialize, Serialize};
 
 /// Where an event stands in the log.
@@ -55,8 +56,25 @@ pub enum Entry {
     Command(Box<Command>),
     /// Another policy is in force from here on.
     Policy(String),
+    /// Something a person did to a tenant's models.
+    Models(Box<ModelOrder>),
     /// Everything that waits is to be settled now: before a controlled end, and where a past is loaded.
     Settle,
+}
+
+/// What somebody asks of a tenant's models.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelOrder {
+    /// Its id, from whoever asks.
+    pub id: Text,
+    /// Whose models.
+    pub tenant: TenantId,
+    /// Who asks.
+    pub by: Text,
+    /// When it reached us.
+    pub at: IngestTime,
+    /// What is asked.
+    pub change: ModelChange,
 }
 
 /// Turn of an event: by time, then within one millisecond events without ids in the log's order, then events with ids in

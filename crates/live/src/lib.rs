@@ -14,7 +14,7 @@ mod rules;
 mod settings;
 mod snapshot;
 
-pub use entry::{Arrival, Entry, Origin, Place};
+pub use entry::{Arrival, Entry, ModelOrder, Origin, Place};
 pub use output::{Output, Stage};
 pub use reducer::Reducer;
 pub use rules::{List, Rules, Said};

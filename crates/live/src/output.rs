@@ -1,6 +1,7 @@
 //! What the reducer tells.
 
-use crate::entry::Arrival;
+use crate::entry::{Arrival, ModelOrder};
+use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Change, CommandId, FindingId, Findings, News, Refused};
 use habitus_model::Assessment;
 use habitus_policy::{Problem, Ruling};
@@ -42,6 +43,13 @@ pub enum Output {
         changes: Vec<Change>,
         /// What of them other systems are told.
         news: Vec<News>,
+    },
+    /// What came of something that somebody asked of models.
+    Models {
+        /// What was asked.
+        order: Box<ModelOrder>,
+        /// Nothing, or why nothing changed.
+        result: Result<(), ModelRefused>,
     },
     /// What came of a command.
     Command {

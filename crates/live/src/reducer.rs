@@ -1,14 +1,15 @@
 //! The reducer: entries in, verdicts out, state in between.
 
 use crate::clocks::Clocks;
-use crate::entry::{Arrival, Entry};
+use crate::entry::{Arrival, Entry, ModelOrder};
 use crate::output::{Output, Stage};
 use crate::people::People;
 use crate::room::{Due, Room, Ticket};
 use crate::rules::Rules;
 use crate::settings::Settings;
+use habitus_engine::models::{Lesson, Opinion};
 use habitus_engine::{Adjudication, Ahead, Engine, Executor, Learning, Record};
-use habitus_findings::{Command, Effects, FindingId, Findings, Hit};
+use habitus_findings::{Command, Effects, FindingId, Findings, Hit, Label, Stood};
 use habitus_model::{Assessment, IngestTime, Millis, RiskScore, TenantId, Text};
 use habitus_policy::Ruling;
 
@@ -99,6 +100,11 @@ impl Reducer {
                     if due.len() >= SETTLED_AT_ONCE {
                         self.settle(std::mem::take(&mut due), executor, out);
                     }
+                }
+                Entry::Models(order) => {
+                    self.settle(std::mem::take(&mut due), executor, out);
+                    self.catch_up(out);
+                    self.change_models(&order, out);
                 }
                 // What came before it is ruled by the policy before.
                 Entry::Policy(text) => {
@@ -308,6 +314,7 @@ impl Reducer {
             learn,
             unlearn,
             refuse,
+            labels,
             ..
         } = effects;
         let said = [
@@ -320,5 +327,41 @@ impl Reducer {
                 self.engine.adjudicate(&mut self.ahead, &event.context, said);
             }
         }
+        for label in labels {
+            self.learn_from(label);
+        }
+    }
+
+    /// What a verdict teaches beyond its account. An event that was not explained teaches nothing.
+    fn learn_from(&mut self, label: &Label) {
+        let opinion = |stood: &Stood| Opinion {
+            verdict: stood.verdict,
+            by: stood.by.clone(),
+            at: stood.at,
+        };
+        let (hit, latest) = (&label.worst, label.after.as_ref().or(label.before.as_ref()));
+        let (Some(grounds), Some(latest)) = (&hit.grounds, latest) else {
+            return;
+        };
+        let lesson = Lesson {
+            finding: Text::new(label.finding.as_str()),
+            before: label.before.as_ref().map(opinion),
+            after: label.after.as_ref().map(opinion),
+            context: &hit.context,
+            kind: hit.kind,
+            score: hit.score,
+            grounds,
+        };
+        self.engine.label(&lesson, latest.at);
+    }
+
+    /// What somebody asks of models: as a command, it stands between two events.
+    fn change_models(&mut self, order: &ModelOrder, out: &mut Vec<Output>) {
+        let said = (order.by.clone(), order.at);
+        let result = self.engine.change_models(&order.tenant, &order.change, said);
+        out.push(Output::Models {
+            order: Box::new(order.clone()),
+            result,
+        });
     }
 }

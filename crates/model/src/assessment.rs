@@ -1,7 +1,9 @@
 //! What the engine concludes about one event.
 
 use crate::evidence::{AttackerProfile, Family, Reason, Signal};
-use crate::{AccountId, AccountKind, Confidence, EventTime, EventUid, Nats, RiskLevel, RiskScore, TenantId};
+use crate::{
+    AccountId, AccountKind, Confidence, EventTime, EventUid, Grounds, Nats, RiskLevel, RiskScore, TenantId,
+};
 use serde::{Deserialize, Serialize};
 
 /// A signal that cannot speak on this event, and why: shown, because "no alarm" must not look like "all well".
@@ -89,6 +91,9 @@ pub struct Assessment {
     pub contributions: Vec<Contribution>,
     /// Signals that could not speak, with why.
     pub blind: Vec<(Family, Blind)>,
+    /// The evidence by family, for whoever learns from what people say of it. Absent if it was not explained.
+    #[serde(skip)]
+    pub grounds: Option<Grounds>,
     /// What follows.
     pub decision: Decision,
 }

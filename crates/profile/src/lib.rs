@@ -29,6 +29,7 @@ pub mod population;
 pub mod prompt_habits;
 pub mod recall;
 pub mod recovery;
+pub mod reputation;
 mod room;
 pub mod second_factor;
 pub mod sequence_habits;

@@ -118,6 +118,20 @@ impl Calibration {
         }
     }
 
+    /// Keeps the shape with so many effective events behind it at most.
+    pub fn weaken(&mut self, events_max: f64) {
+        if self.total <= events_max {
+            return;
+        }
+        self.sums.holds = false;
+        let factor = events_max / self.total;
+        self.total = 0.0;
+        for count in &mut self.counts {
+            *count *= factor;
+            self.total += *count;
+        }
+    }
+
     /// Works out what every tail needs, until something is learned. Changes no result. Cost: one scan of the histogram,
     /// nothing if it is settled.
     pub fn settle(&mut self) {
@@ -272,6 +286,21 @@ mod tests {
         let ratio = small.tail_within(s, &whole).get() / whole.tail(s).get();
         assert!((0.5..3.0).contains(&ratio), "{ratio}");
         assert!(whole.tail_within(s, &narrow).get() == whole.tail(s).get());
+    }
+
+    #[test]
+    fn what_is_weakened_says_about_the_same_and_soon_something_else() {
+        let (whole, mut weak) = (exponential(50_000), exponential(50_000));
+        weak.weaken(1_000.0);
+        let s = Nats(-2.0 - ln(1e-2));
+        let ratio = weak.tail(s).get() / whole.tail(s).get();
+        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+        let (mut moved, mut slow) = (weak, whole);
+        for _ in 0..2_000 {
+            moved.learn(Nats(5.0), Minutes(1));
+            slow.learn(Nats(5.0), Minutes(1));
+        }
+        assert!(moved.tail(Nats(4.0)).get() > 0.4 && slow.tail(Nats(4.0)).get() < 0.1);
     }
 
     #[test]

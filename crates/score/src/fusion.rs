@@ -63,8 +63,8 @@ const fn usual(family: Family) -> f64 {
 /// Weights, and what follows from them for every event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prepared {
-    weights: Weights,
-    ln_priors: PerProfile,
+    pub(crate) weights: Weights,
+    pub(crate) ln_priors: PerProfile,
 }
 
 impl Prepared {
@@ -102,7 +102,7 @@ pub struct Weighed {
 }
 
 impl Weights {
-    fn cap(&self, family: Family) -> f64 {
+    pub(crate) fn cap(&self, family: Family) -> f64 {
         match family {
             Family::Burst | Family::Campaign => self.burst_nats_max,
             Family::Resource => self.used_nats_max,

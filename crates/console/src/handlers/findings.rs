@@ -14,6 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Longest note, characters.
 pub(crate) const NOTE_MAX: usize = 4_000;
+/// Longest time that anything can be expected for, days.
+const EXPECTED_DAYS_MAX: u16 = 90;
 /// Longest name of a user or signal, characters.
 const NAME_MAX: usize = 64;
 
@@ -30,6 +32,9 @@ pub(crate) struct VerdictCommand {
     /// Why, in words.
     #[schema(max_length = 4000)]
     note: Option<String>,
+    /// For how many days the same is expected again; with `benign` and `test` only.
+    #[schema(minimum = 1, maximum = 90)]
+    expected_days: Option<u16>,
     /// Whether similar open findings get the same verdict.
     #[serde(default)]
     similar: bool,
@@ -107,10 +112,17 @@ pub(crate) async fn verdict(
 ) -> Result<Json<Outcome>, Problem> {
     check_length("note", command.note.as_ref(), NOTE_MAX)?;
     check_length("signal", command.signal.as_ref(), NAME_MAX)?;
+    if command
+        .expected_days
+        .is_some_and(|days| !(1..=EXPECTED_DAYS_MAX).contains(&days))
+    {
+        return Err(Problem::invalid("expected_days", "is not between 1 and 90"));
+    }
     let command = FindingCommand::Verdict {
         verdict: command.verdict,
         signal: command.signal.map(Text::new),
         note: command.note,
+        expected_days: command.expected_days,
         similar: command.similar,
         dry_run: query.dry_run,
     };

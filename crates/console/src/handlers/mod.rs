@@ -10,6 +10,7 @@ pub(crate) mod events;
 pub(crate) mod findings;
 pub(crate) mod hec;
 pub(crate) mod me;
+pub(crate) mod models;
 pub(crate) mod operations;
 pub(crate) mod sources;
 pub(crate) mod stream;

@@ -137,6 +137,7 @@ pub(crate) async fn verdict(
         verdict,
         signal: None,
         note,
+        expected_days: None,
         similar: form.similar.is_some(),
         dry_run: false,
     });
@@ -210,6 +211,7 @@ async fn effect_of(
         verdict,
         signal: None,
         note: None,
+        expected_days: None,
         similar: false,
         dry_run: true,
     };

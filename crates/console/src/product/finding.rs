@@ -165,6 +165,8 @@ pub enum FindingCommand {
         signal: Option<Text>,
         /// Why, in words; absent if not said.
         note: Option<String>,
+        /// For how many days the same is expected again, 1 to 90, with `benign` and `test`; absent: it is not.
+        expected_days: Option<u16>,
         /// Whether similar open findings get the same verdict.
         similar: bool,
         /// Whether only to tell what would happen.
@@ -216,4 +218,7 @@ pub struct Effect {
     pub opens: Vec<String>,
     /// Ids of open findings in which the same stands out, at most 100: they close too if that is asked for. Of a preview only.
     pub similar: Vec<String>,
+    /// After a false positive: an entry for the policy's safelist, which keeps actions away from the same until it expires. It holds
+    /// once somebody has put it into the policy. Absent: nothing is proposed.
+    pub exception: Option<String>,
 }

@@ -4,14 +4,16 @@ use crate::product::{
     Account, AccountRow, AccountsQuery, ActionRow, ActionState, Actions, ActionsQuery, AssessAnswer, Audit,
     AuditEntry, AuditNote, AuditQuery, Check, Content, ContributionLine, Decide, Desk, Directory, Effect,
     EventLine, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, IngestAnswer, Intake, Judge,
-    Labelled, Live, Message, Note, Operations, Outcome, Page, Product, Question, Readiness, Refusal,
-    RejectedLine, Session, SessionRow, SourceHealth, Sources, Submission, Who,
+    LabelCounts, Labelled, Live, Message, ModelCommand, ModelOrigin, ModelRow, Modelling, Models, Note,
+    Operations, Outcome, Page, Product, Question, Readiness, Refusal, RejectedLine, Session, SessionRow,
+    SourceHealth, Sources, Submission, Who,
 };
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use habitus_model::{Action, Disposition, EventTime, Mode, RiskLevel};
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub(super) struct Fake {
     pub submissions: Mutex<Vec<Submission>>,
     pub questions: Mutex<Vec<Question>>,
     pub commands: Mutex<Vec<(String, FindingCommand)>>,
+    pub asked_of_models: Mutex<Vec<ModelCommand>>,
     pub notes: Mutex<Vec<AuditNote>>,
     pub refusal: Mutex<Option<Refusal>>,
     pub disposition: Mutex<Option<Disposition>>,
@@ -40,6 +43,7 @@ impl Fake {
             directory: self.clone(),
             sources: self.clone(),
             actions: self.clone(),
+            models: self.clone(),
             audit: self.clone(),
             operations: self.clone(),
             live: self.clone(),
@@ -240,6 +244,7 @@ impl Desk for Fake {
                 score_before: 84.0,
                 opens: Vec::new(),
                 similar: Vec::new(),
+                exception: None,
             }),
             dry_run,
         })
@@ -289,6 +294,37 @@ impl Directory for Fake {
 impl Sources for Fake {
     async fn sources(&self, _: &Who) -> Result<Vec<SourceHealth>, Refusal> {
         Ok(vec![])
+    }
+}
+
+#[async_trait]
+impl Modelling for Fake {
+    async fn models(&self, _: &Who) -> Result<Models, Refusal> {
+        self.refuse()?;
+        Ok(Models {
+            labels: LabelCounts::default(),
+            champion: ModelRow {
+                id: "0".to_owned(),
+                origin: ModelOrigin::Configured,
+                made: None,
+                by: None,
+                labels: None,
+                weights: BTreeMap::from([("network".to_owned(), 1.0)]),
+                priors: BTreeMap::new(),
+            },
+            challenger: None,
+            former: None,
+            comparison: None,
+            history: Vec::new(),
+        })
+    }
+
+    async fn command(&self, who: &Who, command: ModelCommand) -> Result<Models, Refusal> {
+        if let ModelCommand::Promote(id) = &command {
+            known(id)?;
+        }
+        self.asked_of_models.lock().push(command);
+        self.models(who).await
     }
 }
 

@@ -31,6 +31,7 @@ pub fn hit(uid: &str, account: Option<&str>, minute: i64, score: f64) -> Hit {
             line("prior", None, 1.0),
         ],
         blind: Vec::new(),
+        grounds: None,
     };
     from(&mut hit, "203.0.113.7");
     hit

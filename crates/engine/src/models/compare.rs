@@ -1,0 +1,424 @@
+//! Whether a challenger may become champion: labels that taught nothing, attacks that nobody here labelled, and how much it flags.
+
+use super::golden::{self, Attack};
+use super::labels::Trial;
+use super::shadow::{LINES, Volume};
+use super::{Challenger, Models};
+use crate::tenant::{Stratum, Tables};
+use habitus_model::math::{from_u64, from_usize, log10};
+use habitus_model::{AccountKind, Family, Grounds, RiskScore, Text};
+use habitus_score::{Prepared, Sums, Weights};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Events in shadow before volumes mean anything: at 60 one of them is flagged. Assumed.
+pub const EVENTS_MIN: u64 = 1_000;
+/// Most by which recall at 60 and at 80 may fall, of all attacks (RELIABILITY 6.2: one point).
+const RECALL_LOSS_MAX: f64 = 0.01;
+/// Most by which it may fall of one kind with [`KIND_MIN`] attacks: one of twenty may be chance, two are not. Assumed.
+const KIND_LOSS_MAX: f64 = 0.05;
+const KIND_MIN: usize = 20;
+/// Most by which the mean strength of one kind may fall, as a share. The standard attacks are plain ones: what still finds all of them
+/// may have lost those that are half as strong. Assumed.
+const STRENGTH_LOSS_MAX: f64 = 0.1;
+/// The same of attacks that show in one family only. Standard ones show in several, and one that is lied about may be made up for by the
+/// others: then nothing else tells that a fifth of it is gone. Assumed.
+const ALONE_LOSS_MAX: f64 = 0.2;
+/// Most by which the volume at 60 may grow (RELIABILITY 6.2: a tenth), beyond what chance makes of it.
+const VOLUME_GROWTH_MAX: f64 = 0.1;
+/// Most by which the order of held-out attacks and false alarms may worsen, as a share of pairs. Assumed.
+const ORDER_LOSS_MAX: f64 = 0.01;
+/// Held-out labels of each side with which their order means anything.
+const SIDE_MIN: usize = 3;
+/// Movers that are named.
+const MOVERS_MAX: usize = 20;
+/// Points that are worth naming.
+const MOVER_POINTS_MIN: f64 = 1.0;
+
+/// A challenger beside the champion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// How much each flags.
+    pub volume: Volume,
+    /// Labels that taught nothing.
+    pub held_out: HoldOut,
+    /// Attacks that nobody here labelled.
+    pub standard: Standard,
+    /// What speaks against promoting it. Empty: nothing.
+    pub hindrances: Vec<Hindrance>,
+}
+
+/// How models do on held-out labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HoldOut {
+    /// Attacks, tests among them.
+    pub attacks: usize,
+    /// False alarms, and what was expected.
+    pub owners: usize,
+    /// The champion.
+    pub champion: Found,
+    /// The challenger.
+    pub challenger: Found,
+    /// Those that rank worse, by how much: attacks lower, owners higher.
+    pub worse: Vec<Mover>,
+}
+
+/// What one model finds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Found {
+    /// Attacks at or above each of [`LINES`].
+    pub attacks: [usize; 3],
+    /// Owners at or above each.
+    pub owners: [usize; 3],
+    /// Share of pairs of attack and owner in which the attack scores higher, ties counted half; absent without pairs.
+    pub order: Option<f64>,
+}
+
+/// A finding that ranks worse.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mover {
+    /// The finding.
+    pub finding: Text,
+    /// Whether it was an attack.
+    pub is_attack: bool,
+    /// What the champion says, points.
+    pub champion: f64,
+    /// What the challenger says.
+    pub challenger: f64,
+}
+
+/// How models do on attacks that nobody here labelled.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standard {
+    /// How many.
+    pub attacks: usize,
+    /// The champion's at or above each of [`LINES`].
+    pub champion: [usize; 3],
+    /// The challenger's.
+    pub challenger: [usize; 3],
+    /// By kind.
+    pub kinds: BTreeMap<Text, StandardKind>,
+    /// As if nothing but their strongest family had spoken, by that family.
+    pub alone: BTreeMap<Family, StandardKind>,
+}
+
+/// How models do on one kind of attack.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct StandardKind {
+    /// How many.
+    pub attacks: usize,
+    /// The champion's at or above 60.
+    pub champion: usize,
+    /// The challenger's.
+    pub challenger: usize,
+    /// Mean of the champion's scores as they would be without their cap of 100.
+    pub champion_strength: f64,
+    /// The challenger's.
+    pub challenger_strength: f64,
+}
+
+impl StandardKind {
+    /// Whether the challenger does worse.
+    fn is_worse(&self) -> bool {
+        let fewer = loses((self.champion, self.challenger), self.attacks, KIND_LOSS_MAX);
+        self.attacks >= KIND_MIN && fewer || self.is_weaker(STRENGTH_LOSS_MAX)
+    }
+
+    /// Whether the challenger is weaker by more than such a share.
+    fn is_weaker(&self, most: f64) -> bool {
+        self.attacks >= KIND_MIN && self.challenger_strength < (1.0 - most) * self.champion_strength
+    }
+
+    fn count(&mut self, [champion, challenger]: [(f64, f64); 2]) {
+        self.attacks += 1;
+        self.champion += usize::from(champion.0 >= LINES[1]);
+        self.challenger += usize::from(challenger.0 >= LINES[1]);
+        self.champion_strength += champion.1;
+        self.challenger_strength += challenger.1;
+    }
+
+    /// Makes means of sums.
+    fn close(&mut self) {
+        let all = from_usize(self.attacks).max(1.0);
+        self.champion_strength /= all;
+        self.challenger_strength /= all;
+    }
+}
+
+/// What speaks against a promotion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// It has not been in shadow for long enough.
+    FewEvents {
+        /// Events so far.
+        events: u64,
+        /// Events needed.
+        needed: u64,
+    },
+    /// It finds fewer of the held-out attacks.
+    HeldOutAttacks,
+    /// It tells held-out attacks from owners less well.
+    HeldOutOrder,
+    /// It finds fewer of the attacks that nobody here labelled.
+    StandardAttacks,
+    /// It finds one kind of these less well: fewer of them, or the same with a tenth less strength.
+    StandardKind(Text),
+    /// It finds standard attacks with a fifth less strength if nothing but this family speaks.
+    Alone(Family),
+    /// It flags more.
+    Volume,
+}
+
+impl Hindrance {
+    /// As a clause.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::FewEvents { events, needed } => {
+                format!("it has been compared on {events} events, and {needed} are needed")
+            }
+            Self::HeldOutAttacks => {
+                "it finds fewer of the labelled attacks that taught it nothing".to_owned()
+            }
+            Self::HeldOutOrder => {
+                "it tells labelled attacks from owners less well where these taught it nothing".to_owned()
+            }
+            Self::StandardAttacks => "it finds fewer of the standard attacks".to_owned(),
+            Self::StandardKind(kind) => format!("it finds the standard attacks of kind `{kind}` less well"),
+            Self::Alone(family) => {
+                format!(
+                    "it finds attacks that only `{}` shows with a fifth less strength",
+                    family.name()
+                )
+            }
+            Self::Volume => "it flags over a tenth more".to_owned(),
+        }
+    }
+}
+
+/// Weights with their calibration.
+struct Judge<'j> {
+    prepared: Prepared,
+    tables: &'j Tables,
+}
+
+impl Judge<'_> {
+    /// The family that contributes most to an attack, and its evidence alone; absent if none accuses.
+    fn strongest(&self, grounds: &Grounds) -> Option<(Family, Grounds)> {
+        let parts = Sums::kept(grounds).open(&self.prepared).parts;
+        let of = |family: Family| parts.get(family.index()).copied().unwrap_or(0.0);
+        let said = grounds.families.iter().filter(|(family, _)| of(*family) > 0.0);
+        let most = said.max_by(|a, b| of(a.0).total_cmp(&of(b.0)))?;
+        let alone = Grounds {
+            families: vec![*most],
+            is_visit: grounds.is_visit,
+        };
+        Some((most.0, alone))
+    }
+
+    /// The score, and the same without its cap, which breaks ties there.
+    fn score(&self, kind: AccountKind, grounds: &Grounds) -> (f64, f64) {
+        let stratum = if grounds.is_visit {
+            Stratum::Visit
+        } else {
+            Stratum::Within
+        };
+        let total = Sums::kept(grounds).total(&self.prepared);
+        let tail = self.tables.tail(kind, stratum, total);
+        let strength = -RiskScore::POINTS_PER_DECADE * log10(tail.get().max(f64::MIN_POSITIVE));
+        (RiskScore::from_tail(tail).get(), strength)
+    }
+}
+
+impl Models {
+    /// The challenger beside the champion; absent without a challenger. Cost: linear in labels and standard attacks, about a
+    /// microsecond each.
+    #[must_use]
+    pub(crate) fn comparison(&self, tables: &Tables, configured: &Weights) -> Option<Comparison> {
+        let challenger = self.challenger.as_deref()?;
+        let judges = [
+            Judge {
+                prepared: Prepared::new(&self.champion.weights(configured)),
+                tables,
+            },
+            Judge {
+                prepared: Prepared::new(&challenger.model.weights(configured)),
+                tables: &challenger.tables,
+            },
+        ];
+        let trials: Vec<Trial<'_>> = self.labels.held_out().collect();
+        let held_out = hold_out(&trials, &judges);
+        let standard = standard(golden::attacks(), &judges);
+        let hindrances = hindrances(challenger, &held_out, &standard);
+        Some(Comparison {
+            volume: challenger.volume,
+            held_out,
+            standard,
+            hindrances,
+        })
+    }
+}
+
+fn hold_out(trials: &[Trial<'_>], judges: &[Judge<'_>; 2]) -> HoldOut {
+    let scored: Vec<[(f64, f64); 2]> = trials
+        .iter()
+        .map(|trial| [0, 1].map(|nth: usize| score(judges, nth, (trial.label.kind, &trial.label.grounds))))
+        .collect();
+    let found = |nth: usize| found(trials, &scored, nth);
+    let attacks = trials.iter().filter(|trial| trial.is_attack).count();
+    let mut worse: Vec<Mover> = trials
+        .iter()
+        .zip(&scored)
+        .map(|(trial, [(champion, _), (challenger, _)])| Mover {
+            finding: trial.finding.clone(),
+            is_attack: trial.is_attack,
+            champion: *champion,
+            challenger: *challenger,
+        })
+        .filter(|mover| mover.loss() >= MOVER_POINTS_MIN)
+        .collect();
+    worse.sort_by(|a, b| {
+        b.loss()
+            .total_cmp(&a.loss())
+            .then_with(|| a.finding.cmp(&b.finding))
+    });
+    worse.truncate(MOVERS_MAX);
+    HoldOut {
+        attacks,
+        owners: trials.len() - attacks,
+        champion: found(0),
+        challenger: found(1),
+        worse,
+    }
+}
+
+fn score(judges: &[Judge<'_>; 2], nth: usize, (kind, grounds): (AccountKind, &Grounds)) -> (f64, f64) {
+    judges
+        .get(nth)
+        .map_or((0.0, 0.0), |judge| judge.score(kind, grounds))
+}
+
+impl Mover {
+    /// Points in the wrong direction.
+    fn loss(&self) -> f64 {
+        let rise = self.challenger - self.champion;
+        if self.is_attack { -rise } else { rise }
+    }
+}
+
+fn found(trials: &[Trial<'_>], scored: &[[(f64, f64); 2]], nth: usize) -> Found {
+    let of = |attacks: bool| -> Vec<(f64, f64)> {
+        let each = trials.iter().zip(scored);
+        let each = each.filter(|(trial, _)| trial.is_attack == attacks);
+        each.filter_map(|(_, scores)| scores.get(nth).copied()).collect()
+    };
+    let (attacks, owners) = (of(true), of(false));
+    let at =
+        |scores: &[(f64, f64)]| LINES.map(|line| scores.iter().filter(|(score, _)| *score >= line).count());
+    let higher = |attack: &(f64, f64), owner: &(f64, f64)| {
+        let order = attack.0.total_cmp(&owner.0).then(attack.1.total_cmp(&owner.1));
+        match order {
+            std::cmp::Ordering::Greater => 1.0,
+            std::cmp::Ordering::Equal => 0.5,
+            std::cmp::Ordering::Less => 0.0,
+        }
+    };
+    let pairs = attacks
+        .iter()
+        .flat_map(|attack| owners.iter().map(move |owner| higher(attack, owner)));
+    let count = from_usize(attacks.len() * owners.len());
+    Found {
+        attacks: at(&attacks),
+        owners: at(&owners),
+        order: (count > 0.0).then(|| pairs.sum::<f64>() / count),
+    }
+}
+
+fn standard(attacks: &[Attack], judges: &[Judge<'_>; 2]) -> Standard {
+    let mut standard = Standard {
+        attacks: attacks.len(),
+        champion: [0; 3],
+        challenger: [0; 3],
+        kinds: BTreeMap::new(),
+        alone: BTreeMap::new(),
+    };
+    for attack in attacks {
+        let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &attack.grounds)));
+        let [(champion, _), (challenger, _)] = scores;
+        for ((own, other), line) in standard
+            .champion
+            .iter_mut()
+            .zip(&mut standard.challenger)
+            .zip(LINES)
+        {
+            *own += usize::from(champion >= line);
+            *other += usize::from(challenger >= line);
+        }
+        standard
+            .kinds
+            .entry(attack.kind.clone())
+            .or_default()
+            .count(scores);
+        let [champion, _] = judges;
+        if let Some((family, alone)) = champion.strongest(&attack.grounds) {
+            let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &alone)));
+            standard.alone.entry(family).or_default().count(scores);
+        }
+    }
+    let kinds = standard.kinds.values_mut();
+    kinds
+        .chain(standard.alone.values_mut())
+        .for_each(StandardKind::close);
+    standard
+}
+
+fn hindrances(challenger: &Challenger, held_out: &HoldOut, standard: &Standard) -> Vec<Hindrance> {
+    let volume = &challenger.volume;
+    let mut found = Vec::new();
+    if volume.events < EVENTS_MIN {
+        found.push(Hindrance::FewEvents {
+            events: volume.events,
+            needed: EVENTS_MIN,
+        });
+    }
+    let fewer = |(before, after): ([usize; 3], [usize; 3]), all: usize| {
+        let lines = before.into_iter().zip(after).skip(1);
+        lines
+            .into_iter()
+            .any(|counts| loses(counts, all, RECALL_LOSS_MAX))
+    };
+    let counts = (held_out.champion.attacks, held_out.challenger.attacks);
+    if fewer(counts, held_out.attacks) {
+        found.push(Hindrance::HeldOutAttacks);
+    }
+    let orders = held_out.champion.order.zip(held_out.challenger.order);
+    if held_out.attacks >= SIDE_MIN
+        && held_out.owners >= SIDE_MIN
+        && orders.is_some_and(|(before, after)| after < before - ORDER_LOSS_MAX)
+    {
+        found.push(Hindrance::HeldOutOrder);
+    }
+    if fewer((standard.champion, standard.challenger), standard.attacks) {
+        found.push(Hindrance::StandardAttacks);
+    }
+    let worse = standard.kinds.iter().filter(|(_, kind)| kind.is_worse());
+    found.extend(worse.map(|(name, _)| Hindrance::StandardKind(name.clone())));
+    let weaker = standard
+        .alone
+        .iter()
+        .filter(|(_, kind)| kind.is_weaker(ALONE_LOSS_MAX));
+    found.extend(weaker.map(|(family, _)| Hindrance::Alone(*family)));
+    let ([_, before, _], [_, after, _]) = (volume.champion, volume.challenger);
+    // Two standard deviations of a count, and three for counts that are next to nothing.
+    let before = from_u64(before);
+    let most = (1.0 + VOLUME_GROWTH_MAX) * before + 2.0 * before.sqrt() + 3.0;
+    if from_u64(after) > most {
+        found.push(Hindrance::Volume);
+    }
+    found
+}
+
+fn loses((before, after): (usize, usize), all: usize, most: f64) -> bool {
+    from_usize(before.saturating_sub(after)) > most * from_usize(all)
+}
