@@ -16,6 +16,10 @@ use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Accounts at hand unless more are asked for: some fifty MiB of consumers. To unpack one and pack another costs a quarter of an
+/// event's time.
+const AT_HAND_MAX: usize = 65_536;
+
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -31,6 +35,8 @@ pub struct Config {
     pub shards: usize,
     /// Most accounts remembered, looked at as epochs end; further ones are scored by their population alone.
     pub accounts_max: usize,
+    /// Accounts at hand, of all shards together; the profiles of further ones are packed until they come again. Changes no verdict.
+    pub at_hand_max: usize,
     /// Most tenants; events of further ones are scored against an empty population and not learned.
     pub tenants_max: usize,
 }
@@ -44,6 +50,7 @@ impl Default for Config {
             quarantine_from: 40.0,
             shards: 1,
             accounts_max: 20_000_000,
+            at_hand_max: AT_HAND_MAX,
             tenants_max: 1_024,
         }
     }
@@ -91,14 +98,16 @@ impl Engine {
     /// An engine that knows nothing.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
+        let count = config.shards.max(1);
+        let at_hand = config.at_hand_max / count;
+        let shards = (0..count).map(|_| Shard::packing(at_hand));
         Self {
             weights: Prepared::new(&config.weights),
             config,
             position: 0,
             tenant_numbers: BTreeMap::new(),
             tenants: Vec::new(),
-            shards,
+            shards: shards.collect(),
             attempts: Attempts::default(),
             campaigns: Campaigns::default(),
             notices: Notices::default(),
@@ -199,13 +208,16 @@ impl Engine {
         self.shards.iter().map(|shard| shard.accounts.count()).sum()
     }
 
-    /// Bytes that profiles take, heap included. Cost: linear in the accounts.
+    /// Bytes that profiles take, packed or with their heap. Cost: linear in the accounts.
     #[must_use]
     pub fn profile_bytes(&self) -> usize {
         self.shards
             .iter()
             .flat_map(|shard| shard.accounts.all())
-            .map(|held| held.profile.bytes())
+            .map(|held| {
+                held.as_open()
+                    .map_or(held.packed_bytes(), |open| open.profile.bytes())
+            })
             .sum()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! In the order of the log, so that nothing lags and the number of shards decides nothing.
 
+use crate::accounts::Held;
 use crate::engine::{Engine, Learning, Record};
 use crate::stage::Routed;
 use habitus_model::{Context, Deed};
@@ -117,8 +118,9 @@ impl Engine {
         let held = shard
             .accounts
             .held(fingerprint, u32::try_from(*number).ok()?, account);
+        let label = held.and_then(Held::label);
         // INVARIANT: who came within the epoch is not known yet, or the number of shards and batches would decide.
-        Some(held.is_some_and(|held| held.since < tenant.began()))
+        Some(label.is_some_and(|label| label.since < tenant.began()))
     }
 }
 
