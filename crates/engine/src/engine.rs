@@ -3,6 +3,7 @@
 use crate::accounts::WARM_MAX;
 use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
+use crate::hashed::Hashed;
 use crate::stage::{Concluded, End, Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
 use crate::together::{Late, revise};
@@ -139,11 +140,27 @@ impl Engine {
         executor: &dyn Executor,
         (clerks, out): (&mut [C], &mut Vec<C::Note>),
     ) {
-        let mut rest = records;
-        while !rest.is_empty() {
-            let (epoch, later) = rest.split_at(self.until_epoch_end(rest));
-            self.handle_epoch(epoch, executor, (&mut *clerks, &mut *out));
-            rest = later;
+        let key = self.config.hash_key;
+        let hashes = records.iter().map(|record| Hashed::of(&record.context, key));
+        let hashes: Vec<Hashed> = hashes.collect();
+        self.handle_hashed((records, &hashes), executor, (clerks, out));
+    }
+
+    /// The same where each record's hashes were worked out beforehand, with the key of the configuration; they stand in the
+    /// order of the records. Records without hashes at the end are left out.
+    pub fn handle_hashed<C: Clerk>(
+        &mut self,
+        (records, hashes): (&[Record], &[Hashed]),
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
+        let mut rest = (records, hashes);
+        while !rest.0.is_empty() && !rest.1.is_empty() {
+            let end = self.until_epoch_end(rest.0);
+            let (epoch, later) = rest.0.split_at(end);
+            let (known, unknown) = rest.1.split_at(end.min(rest.1.len()));
+            self.handle_epoch((epoch, known), executor, (&mut *clerks, &mut *out));
+            rest = (later, unknown);
         }
     }
 
@@ -224,33 +241,43 @@ impl Engine {
     /// Records of `rest` up to and including the first that ends the epoch of its tenant.
     fn until_epoch_end(&self, rest: &[Record]) -> usize {
         let mut left: BTreeMap<&TenantId, u64> = BTreeMap::new();
-        for (index, record) in rest.iter().enumerate() {
-            let tenant = &record.context.tenant;
-            let left = left.entry(tenant).or_insert_with(|| {
-                let number = self.tenant_numbers.get(tenant);
-                let known = number.and_then(|number| self.tenants.get(*number));
-                known.map_or_else(
-                    || Tenant::default().until_epoch_end(),
-                    |known| known.until_epoch_end(),
-                )
-            });
-            *left -= u64::from(record.learning == Learning::Learn);
-            if *left == 0 {
-                return index + 1;
+        let mut at = 0;
+        // Most records have the tenant of the one before.
+        for some in rest.chunk_by(|a, b| a.context.tenant == b.context.tenant) {
+            let Some(first) = some.first() else { break };
+            let tenant = &first.context.tenant;
+            let left = left.entry(tenant).or_insert_with(|| self.left_of(tenant));
+            for record in some {
+                at += 1;
+                *left -= u64::from(record.learning == Learning::Learn);
+                if *left == 0 {
+                    return at;
+                }
             }
         }
         rest.len()
     }
 
+    /// Records until a tenant's epoch ends.
+    fn left_of(&self, tenant: &TenantId) -> u64 {
+        let number = self.tenant_numbers.get(tenant);
+        let known = number.and_then(|number| self.tenants.get(*number));
+        known.map_or_else(
+            || Tenant::default().until_epoch_end(),
+            |known| known.until_epoch_end(),
+        )
+    }
+
     fn handle_epoch<C: Clerk>(
         &mut self,
-        records: &[Record],
+        (records, hashes): (&[Record], &[Hashed]),
         executor: &dyn Executor,
         (clerks, out): (&mut [C], &mut Vec<C::Note>),
     ) {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
-        let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
+        let known = records.iter().zip(hashes);
+        let routed: Vec<Routed<'_>> = known.map(|(record, hashed)| self.route(record, hashed)).collect();
         let alone =
             records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len();
         let lanes = if alone {
@@ -259,7 +286,7 @@ impl Engine {
             self.side_by_side(&routed, executor, clerks)
         };
         // INVARIANT: each record has one conclusion.
-        debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), records.len());
+        debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), routed.len());
         // A conclusion is large: it goes on from where it was reached, not by way of a list of all.
         let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
         let count = lanes.len();
@@ -281,7 +308,7 @@ impl Engine {
         clerk: &mut C,
     ) -> C::Note {
         let Concluded { end, mut delta } = concluded;
-        self.tick(routed.record, delta.as_ref());
+        self.tick(routed, delta.as_ref());
         let note = match end {
             End::Noted(note) => note,
             End::Open(open) => {
@@ -365,7 +392,8 @@ impl Engine {
     }
 
     fn handle_one<C: Clerk>(&mut self, record: &Record, clerks: &mut [C], out: &mut Vec<C::Note>) {
-        let routed = self.route(record);
+        let hashed = Hashed::of(&record.context, self.config.hash_key);
+        let routed = self.route(record, &hashed);
         let shard_index = self.shard_of(routed.fingerprint);
         let shared = Shared {
             tenants: &self.tenants,

@@ -64,6 +64,8 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
+    /// Hash of the tenant alone.
+    pub tenant_key: u64,
     /// Position at which the epoch of its tenant began.
     pub epoch: u64,
     /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
