@@ -77,7 +77,8 @@ pub fn run(asked: &Replay, talk: Talk) -> Result<Outcome, Failure> {
     let bar = talk.progress("scoring", Some(sieved.waiting));
     let batches = sieved.ordered.into_batches();
     let spares = batches.spares();
-    let open = || |sealed: Result<Sealed, Failure>| sealed.and_then(|sealed| spares.open(sealed));
+    let key = plan.config().engine(plan.threads).hash_key;
+    let open = || |sealed: Result<Sealed, Failure>| sealed.and_then(|sealed| spares.open(sealed, Some(key)));
     parallel_ordered(plan.threads, batches, open, |batch: Result<Opened, Failure>| {
         let mut batch = batch?;
         scorer.take(&mut batch);

@@ -3,8 +3,9 @@
 use super::spare::{Empty, Spare};
 use super::stored::Item;
 use crate::failure::Failure;
-use habitus_engine::Record;
+use habitus_engine::{Hashed, Record};
 use habitus_model::Text;
+use habitus_model::hash::HashKey;
 use habitus_sources::{SortKey, Sorted};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -37,6 +38,8 @@ impl Empty for Sealed {
 pub struct Opened {
     /// The events.
     pub records: Vec<Record>,
+    /// The hashes of each, if a key was given.
+    pub hashes: Vec<Hashed>,
     /// The format of each.
     pub sources: Vec<Text>,
     /// The place of each in the order.
@@ -46,6 +49,7 @@ pub struct Opened {
 impl Empty for Opened {
     fn empty(&mut self) {
         self.records.clear();
+        self.hashes.clear();
         self.sources.clear();
         self.keys.clear();
     }
@@ -59,15 +63,18 @@ pub struct Spares {
 }
 
 impl Spares {
-    /// The events of a batch, whose memory goes back. Cost: linear in their bytes.
+    /// The events of a batch, whose memory goes back, hashed with the key of the engine if one is given. Cost: linear in their bytes.
     ///
     /// # Errors
     /// A stored event that cannot be read.
-    pub fn open(&self, sealed: Sealed) -> Result<Opened, Failure> {
+    pub fn open(&self, sealed: Sealed, hash_key: Option<HashKey>) -> Result<Opened, Failure> {
         let mut opened = self.opened.take();
         for (key, range) in &sealed.items {
             let bytes = sealed.bytes.get(range.clone()).unwrap_or_default();
             let Item { record, source } = Item::take(*key, bytes)?;
+            opened
+                .hashes
+                .extend(hash_key.map(|key| Hashed::of(&record.context, key)));
             opened.records.push(record);
             opened.sources.push(source);
             opened.keys.push(*key);
@@ -184,6 +191,10 @@ fn leave_out(batch: &mut Opened, places: &[usize]) {
         .retain(|_| at.next().is_none_or(|at| places.binary_search(&at).is_err()));
     let mut at = 0..;
     batch
+        .hashes
+        .retain(|_| at.next().is_none_or(|at| places.binary_search(&at).is_err()));
+    let mut at = 0..;
+    batch
         .sources
         .retain(|_| at.next().is_none_or(|at| places.binary_search(&at).is_err()));
 }
@@ -224,7 +235,7 @@ impl Ordered {
             let Some(sealed) = self.batches.next() else {
                 return Ok(None);
             };
-            let mut opened = self.batches.spares.open(sealed?)?;
+            let mut opened = self.batches.spares.open(sealed?, None)?;
             self.repeats.sieve(&mut opened);
             let items = opened.records.drain(..).zip(opened.sources.drain(..));
             self.ready

@@ -42,7 +42,10 @@ impl<C: Clerk> Scorer<C> {
     pub fn take(&mut self, batch: &mut Opened) {
         self.notes.clear();
         self.repeats.sieve(batch);
-        self.engine
-            .handle_batch_with(&batch.records, &Threads, (&mut self.clerks, &mut self.notes));
+        self.engine.handle_hashed(
+            (&batch.records, &batch.hashes),
+            &Threads,
+            (&mut self.clerks, &mut self.notes),
+        );
     }
 }

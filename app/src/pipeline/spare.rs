@@ -10,7 +10,7 @@ pub trait Empty {
     fn empty(&mut self);
 }
 
-/// Empty buffers with their memory. There are as many as ever were in use at once.
+/// Buffers with their memory. There are as many as ever were in use at once.
 #[derive(Debug)]
 pub struct Spare<T> {
     buffers: Mutex<Vec<T>>,
@@ -25,15 +25,19 @@ impl<T> Default for Spare<T> {
 }
 
 impl<T: Empty + Default> Spare<T> {
-    /// An empty buffer, one that was used before if there is one.
+    /// An empty buffer, one that was used before if there is one. Who takes one empties it: buffers are given back by the thread
+    /// that everything waits for.
     pub fn take(&self) -> T {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        buffers.pop().unwrap_or_default()
+        let taken = buffers.pop();
+        drop(buffers);
+        let mut buffer = taken.unwrap_or_default();
+        buffer.empty();
+        buffer
     }
 
     /// Gives a buffer back. What is in it is forgotten.
-    pub fn give(&self, mut buffer: T) {
-        buffer.empty();
+    pub fn give(&self, buffer: T) {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         buffers.push(buffer);
     }

@@ -5,7 +5,7 @@
 //! the few profiles and sources that waiting events touch, thrown away when the engine has caught up with them. Tables that
 //! accounts share are read as of the last epoch, as always.
 
-use crate::accounts::{Held, Slot};
+use crate::accounts::{Held, Open, Slot};
 use crate::clerk::Scribe;
 use crate::engine::{Engine, Record};
 use crate::stage::{Concluded, End, Routed, Shard};
@@ -227,12 +227,8 @@ impl Engine {
         let shard = self.shards.get(self.shard_of(routed.fingerprint));
         let profile = shard.and_then(|shard| shard.accounts.get(routed.fingerprint, slot.tenant, account));
         if let Some(profile) = profile {
-            ahead.shard.accounts.insert(Held {
-                slot,
-                fingerprint: routed.fingerprint,
-                since: routed.epoch,
-                profile: profile.clone(),
-            });
+            let open = Open::new(slot, routed.epoch, profile.into_owned());
+            ahead.shard.accounts.insert(Held::open(routed.fingerprint, open));
         }
     }
 }

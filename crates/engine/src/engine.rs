@@ -3,6 +3,7 @@
 use crate::accounts::WARM_MAX;
 use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
+use crate::hashed::Hashed;
 use crate::models::LearningRules;
 use crate::stage::{Concluded, End, Routed, Shard, Shared};
 use crate::tenant::{Delta, Tenant};
@@ -16,6 +17,10 @@ use habitus_profile::notices::Notices;
 use habitus_score::{Prepared, Weights};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Accounts at hand unless more are asked for: some fifty MiB of consumers. To unpack one and pack another costs a quarter of an
+/// event's time.
+const AT_HAND_MAX: usize = 65_536;
 
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +39,8 @@ pub struct Config {
     pub learning: LearningRules,
     /// Most accounts remembered, looked at as epochs end; further ones are scored by their population alone.
     pub accounts_max: usize,
+    /// Accounts at hand, of all shards together; the profiles of further ones are packed until they come again. Changes no verdict.
+    pub at_hand_max: usize,
     /// Most tenants; events of further ones are scored against an empty population and not learned.
     pub tenants_max: usize,
 }
@@ -48,6 +55,7 @@ impl Default for Config {
             shards: 1,
             learning: LearningRules::default(),
             accounts_max: 20_000_000,
+            at_hand_max: AT_HAND_MAX,
             tenants_max: 1_024,
         }
     }
@@ -95,14 +103,16 @@ impl Engine {
     /// An engine that knows nothing.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
+        let count = config.shards.max(1);
+        let at_hand = config.at_hand_max / count;
+        let shards = (0..count).map(|_| Shard::packing(at_hand));
         Self {
             weights: Prepared::new(&config.weights),
             config,
             position: 0,
             tenant_numbers: BTreeMap::new(),
             tenants: Vec::new(),
-            shards,
+            shards: shards.collect(),
             attempts: Attempts::default(),
             campaigns: Campaigns::default(),
             notices: Notices::default(),
@@ -134,11 +144,27 @@ impl Engine {
         executor: &dyn Executor,
         (clerks, out): (&mut [C], &mut Vec<C::Note>),
     ) {
-        let mut rest = records;
-        while !rest.is_empty() {
-            let (epoch, later) = rest.split_at(self.until_epoch_end(rest));
-            self.handle_epoch(epoch, executor, (&mut *clerks, &mut *out));
-            rest = later;
+        let key = self.config.hash_key;
+        let hashes = records.iter().map(|record| Hashed::of(&record.context, key));
+        let hashes: Vec<Hashed> = hashes.collect();
+        self.handle_hashed((records, &hashes), executor, (clerks, out));
+    }
+
+    /// The same where each record's hashes were worked out beforehand, with the key of the configuration; they stand in the
+    /// order of the records. Records without hashes at the end are left out.
+    pub fn handle_hashed<C: Clerk>(
+        &mut self,
+        (records, hashes): (&[Record], &[Hashed]),
+        executor: &dyn Executor,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
+        let mut rest = (records, hashes);
+        while !rest.0.is_empty() && !rest.1.is_empty() {
+            let end = self.until_epoch_end(rest.0);
+            let (epoch, later) = rest.0.split_at(end);
+            let (known, unknown) = rest.1.split_at(end.min(rest.1.len()));
+            self.handle_epoch((epoch, known), executor, (&mut *clerks, &mut *out));
+            rest = (later, unknown);
         }
     }
 
@@ -203,46 +229,59 @@ impl Engine {
         self.shards.iter().map(|shard| shard.accounts.count()).sum()
     }
 
-    /// Bytes that profiles take, heap included. Cost: linear in the accounts.
+    /// Bytes that profiles take, packed or with their heap. Cost: linear in the accounts.
     #[must_use]
     pub fn profile_bytes(&self) -> usize {
         self.shards
             .iter()
             .flat_map(|shard| shard.accounts.all())
-            .map(|held| held.profile.bytes())
+            .map(|held| {
+                held.as_open()
+                    .map_or(held.packed_bytes(), |open| open.profile.bytes())
+            })
             .sum()
     }
 
     /// Records of `rest` up to and including the first that ends the epoch of its tenant.
     fn until_epoch_end(&self, rest: &[Record]) -> usize {
         let mut left: BTreeMap<&TenantId, u64> = BTreeMap::new();
-        for (index, record) in rest.iter().enumerate() {
-            let tenant = &record.context.tenant;
-            let left = left.entry(tenant).or_insert_with(|| {
-                let number = self.tenant_numbers.get(tenant);
-                let known = number.and_then(|number| self.tenants.get(*number));
-                known.map_or_else(
-                    || Tenant::default().until_epoch_end(),
-                    |known| known.until_epoch_end(),
-                )
-            });
-            *left -= u64::from(record.learning == Learning::Learn);
-            if *left == 0 {
-                return index + 1;
+        let mut at = 0;
+        // Most records have the tenant of the one before.
+        for some in rest.chunk_by(|a, b| a.context.tenant == b.context.tenant) {
+            let Some(first) = some.first() else { break };
+            let tenant = &first.context.tenant;
+            let left = left.entry(tenant).or_insert_with(|| self.left_of(tenant));
+            for record in some {
+                at += 1;
+                *left -= u64::from(record.learning == Learning::Learn);
+                if *left == 0 {
+                    return at;
+                }
             }
         }
         rest.len()
     }
 
+    /// Records until a tenant's epoch ends.
+    fn left_of(&self, tenant: &TenantId) -> u64 {
+        let number = self.tenant_numbers.get(tenant);
+        let known = number.and_then(|number| self.tenants.get(*number));
+        known.map_or_else(
+            || Tenant::default().until_epoch_end(),
+            |known| known.until_epoch_end(),
+        )
+    }
+
     fn handle_epoch<C: Clerk>(
         &mut self,
-        records: &[Record],
+        (records, hashes): (&[Record], &[Hashed]),
         executor: &dyn Executor,
         (clerks, out): (&mut [C], &mut Vec<C::Note>),
     ) {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
-        let routed: Vec<Routed<'_>> = records.iter().map(|record| self.route(record)).collect();
+        let known = records.iter().zip(hashes);
+        let routed: Vec<Routed<'_>> = known.map(|(record, hashed)| self.route(record, hashed)).collect();
         let alone =
             records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len();
         let lanes = if alone {
@@ -251,7 +290,7 @@ impl Engine {
             self.side_by_side(&routed, executor, clerks)
         };
         // INVARIANT: each record has one conclusion.
-        debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), records.len());
+        debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), routed.len());
         // A conclusion is large: it goes on from where it was reached, not by way of a list of all.
         let mut lanes: Vec<_> = lanes.into_iter().map(Vec::into_iter).collect();
         let count = lanes.len();
@@ -273,7 +312,7 @@ impl Engine {
         clerk: &mut C,
     ) -> C::Note {
         let Concluded { end, mut delta } = concluded;
-        self.tick(routed.record, delta.as_ref());
+        self.tick(routed, delta.as_ref());
         let note = match end {
             End::Noted(note) => note,
             End::Open(open) => {
@@ -357,7 +396,8 @@ impl Engine {
     }
 
     fn handle_one<C: Clerk>(&mut self, record: &Record, clerks: &mut [C], out: &mut Vec<C::Note>) {
-        let routed = self.route(record);
+        let hashed = Hashed::of(&record.context, self.config.hash_key);
+        let routed = self.route(record, &hashed);
         let shard_index = self.shard_of(routed.fingerprint);
         let shared = Shared {
             tenants: &self.tenants,

@@ -11,6 +11,7 @@ mod engine;
 pub mod epoch;
 mod executor;
 mod footprint;
+mod hashed;
 pub mod models;
 mod network;
 mod snapshot;
@@ -24,6 +25,7 @@ pub use engine::{Config, Engine, Learning, Record};
 pub use executor::{Executor, Sequential};
 pub use habitus_detect::Words;
 pub use habitus_profile::Adjudication;
+pub use hashed::Hashed;
 pub use snapshot::{Picture, SnapshotError};
 pub use stage::Shard;
 

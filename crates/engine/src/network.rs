@@ -2,15 +2,18 @@
 //!
 //! In the order of the log, so that nothing lags and the number of shards decides nothing.
 
+use crate::accounts::Held;
 use crate::engine::{Engine, Learning, Record};
+use crate::hashed::Hashed;
 use crate::stage::Routed;
 use habitus_model::{Context, Deed};
 use habitus_profile::attempts::{Attempt, AttemptKeys, Burst, Bursts, Outcome, accompanies, outcome};
+use habitus_profile::campaigns::tenant_key;
 use habitus_profile::notices::{Notice, is_noted};
 use std::sync::Arc;
 
 impl Engine {
-    pub(crate) fn route<'r>(&mut self, record: &'r Record) -> Routed<'r> {
+    pub(crate) fn route<'r>(&mut self, record: &'r Record, hashed: &Hashed) -> Routed<'r> {
         let context = &record.context;
         let mut tenant = self.tenant_numbers.get(&context.tenant).copied();
         // A probe leaves no trace, not even the number of a tenant.
@@ -23,14 +26,14 @@ impl Engine {
                 .insert(context.tenant.clone(), self.tenants.len());
             self.tenants.push(Arc::default());
         }
-        let fingerprint = self.fingerprint(context);
         Routed {
             record,
             tenant,
-            fingerprint,
+            fingerprint: hashed.fingerprint,
+            tenant_key: hashed.tenant,
             epoch: self.began(tenant),
-            bursts: self.count(record),
-            notice: self.heed(record, fingerprint),
+            bursts: self.count(record, hashed.attempt),
+            notice: self.heed(record, hashed.fingerprint),
             may_grow: self.may_grow,
         }
     }
@@ -65,6 +68,7 @@ impl Engine {
             record,
             tenant,
             fingerprint: self.fingerprint(&record.context),
+            tenant_key: tenant_key(&record.context, self.config.hash_key),
             epoch: self.began(tenant),
             bursts: standing_out(bursts),
             notice,
@@ -78,8 +82,8 @@ impl Engine {
     }
 
     /// The network stage: attempts are counted in the order of the log, ahead of the accounts, and lag nothing.
-    fn count(&mut self, record: &Record) -> Option<Box<Bursts>> {
-        let attempt = self.attempt(&record.context);
+    fn count(&mut self, record: &Record, keys: AttemptKeys) -> Option<Box<Bursts>> {
+        let attempt = self.attempt_by(keys, &record.context);
         standing_out(match record.learning {
             Learning::Learn => self.attempts.observe(&attempt),
             Learning::Probe => self.attempts.look(&attempt),
@@ -88,6 +92,10 @@ impl Engine {
 
     /// An event, as the network stage counts it.
     pub(crate) fn attempt(&self, context: &Context) -> Attempt {
+        self.attempt_by(AttemptKeys::of(context, self.config.hash_key), context)
+    }
+
+    fn attempt_by(&self, keys: AttemptKeys, context: &Context) -> Attempt {
         let name = || {
             let account = context.account.as_ref();
             account.map_or(0, |account| self.config.hash_key.fingerprint(account.as_str()))
@@ -95,7 +103,7 @@ impl Engine {
         let outcome = outcome(context, || self.has_account(context));
         let failed = matches!(outcome, Outcome::Failure { .. });
         Attempt {
-            keys: AttemptKeys::of(context, self.config.hash_key),
+            keys,
             time: context.time,
             outcome,
             name: if failed { name() } else { 0 },
@@ -117,8 +125,9 @@ impl Engine {
         let held = shard
             .accounts
             .held(fingerprint, u32::try_from(*number).ok()?, account);
+        let label = held.and_then(Held::label);
         // INVARIANT: who came within the epoch is not known yet, or the number of shards and batches would decide.
-        Some(held.is_some_and(|held| held.since < tenant.began()))
+        Some(label.is_some_and(|label| label.since < tenant.began()))
     }
 }
 

@@ -3,16 +3,18 @@
 //! In two steps, so that an engine need not stand still for long: [`Engine::picture`] takes pointers to everything, and any
 //! thread makes bytes of the picture while the engine goes on.
 
-use crate::accounts::{Held, Piece};
+use crate::accounts::{Held, Label, Piece};
 use crate::engine::{Config, Engine};
 use crate::tenant::Tenant;
+use habitus_model::TenantId;
 use habitus_model::hash::content_digest;
-use habitus_model::{AccountId, TenantId};
+use habitus_model::packed::{PackError, Packer, Unpacker};
 use habitus_profile::Profile;
 use habitus_profile::attempts::{Attempts, AttemptsState};
 use habitus_profile::campaigns::{Campaigns, CampaignsState};
 use habitus_profile::notices::{Notices, NoticesState};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Version of the layout.
@@ -24,6 +26,9 @@ pub enum SnapshotError {
     /// The bytes are not a snapshot, or a damaged one.
     #[error("the snapshot is damaged or not a snapshot: {0}")]
     Damaged(#[from] postcard::Error),
+    /// The bytes hold something that is no profile.
+    #[error("the snapshot is damaged or not a snapshot: {0}")]
+    Profile(#[from] PackError),
     /// The layout is of another version.
     #[error(
         "the snapshot has layout {found}, this habitus reads {VERSION}: restore it with the version that wrote it"
@@ -36,14 +41,15 @@ pub enum SnapshotError {
 
 /// What is read behind the version; [`Writing`] has the same fields in the same order.
 #[derive(Deserialize)]
-struct Layout {
+struct Layout<'b> {
     position: u64,
     /// By name: the number of a tenant tells who came first, which is nobody's business.
     tenants: Vec<(TenantId, Tenant)>,
     attempts: AttemptsState,
     campaigns: CampaignsState,
     notices: NoticesState,
-    accounts: Vec<Held>,
+    #[serde(borrow)]
+    accounts: Vec<HeldBytes<'b>>,
 }
 
 /// What is written, from where it stands: copying a million profiles takes longer than writing them.
@@ -55,29 +61,45 @@ struct Writing<'p> {
     attempts: AttemptsState,
     campaigns: CampaignsState,
     notices: NoticesState,
-    accounts: Vec<WritingHeld<'p>>,
+    accounts: Vec<HeldBytes<'p>>,
 }
 
-/// As [`Held`], with the tenant's number in the snapshot.
-#[derive(Serialize)]
-struct WritingHeld<'p> {
-    slot: (u32, &'p AccountId),
+/// An account, with the tenant's number in the snapshot and its profile packed, as it is whether it is at hand or not.
+#[derive(Serialize, Deserialize)]
+struct HeldBytes<'p> {
+    tenant: u32,
+    account: &'p str,
     fingerprint: u64,
     since: u64,
-    profile: &'p Profile,
+    #[serde(borrow, with = "serde_bytes")]
+    profile: Cow<'p, [u8]>,
 }
 
-impl<'p> WritingHeld<'p> {
+impl<'p> HeldBytes<'p> {
     /// `numbers`: those in the snapshot, by those of the engine.
-    fn of(held: &'p Held, numbers: &[u32]) -> Self {
-        let number = usize::try_from(held.slot.tenant).ok();
+    fn of(held: &'p Held, numbers: &[u32], packer: &mut Packer) -> Result<Self, SnapshotError> {
+        let profile = held.packed_profile(packer)?;
+        let label = held.label().unwrap_or_default();
+        let number = usize::try_from(label.tenant).ok();
         let number = number.and_then(|number| numbers.get(number).copied());
-        Self {
-            slot: (number.unwrap_or(u32::MAX), &held.slot.account),
+        Ok(Self {
+            tenant: number.unwrap_or(u32::MAX),
+            account: label.account,
             fingerprint: held.fingerprint,
-            since: held.since,
-            profile: &held.profile,
-        }
+            since: label.since,
+            profile,
+        })
+    }
+
+    /// The account, once its profile has been seen to be one.
+    fn held(&self, unpacker: &mut Unpacker) -> Result<Held, SnapshotError> {
+        unpacker.unpack::<Profile>(&self.profile)?;
+        let label = Label {
+            tenant: self.tenant,
+            account: self.account,
+            since: self.since,
+        };
+        Ok(Held::packed(self.fingerprint, &label, &self.profile))
     }
 }
 
@@ -97,7 +119,7 @@ impl Picture {
     /// The state as bytes, tenants by name, accounts in the order of their tenant and id. Cost: linear in the state.
     ///
     /// # Errors
-    /// [`SnapshotError::Damaged`] if the encoder refuses, which no state of an engine makes it do.
+    /// [`SnapshotError`] if the encoder refuses, which no state of an engine makes it do.
     pub fn bytes(&self) -> Result<Vec<u8>, SnapshotError> {
         let layout = Writing {
             version: VERSION,
@@ -110,7 +132,7 @@ impl Picture {
             attempts: self.attempts.state(),
             campaigns: self.campaigns.state(),
             notices: self.notices.state(),
-            accounts: self.accounts(),
+            accounts: self.accounts()?,
         };
         Ok(postcard::to_stdvec(&layout)?)
     }
@@ -122,7 +144,7 @@ impl Picture {
         shared.count()
     }
 
-    fn accounts(&self) -> Vec<WritingHeld<'_>> {
+    fn accounts(&self) -> Result<Vec<HeldBytes<'_>>, SnapshotError> {
         let mut numbers = vec![u32::MAX; self.tenants.len()];
         for (rank, (_, number, _)) in (0..).zip(&self.tenants) {
             if let Some(place) = numbers.get_mut(*number) {
@@ -130,9 +152,11 @@ impl Picture {
             }
         }
         let held = self.pieces.iter().flat_map(|piece| piece.iter());
-        let mut accounts: Vec<_> = held.map(|held| WritingHeld::of(held, &numbers)).collect();
-        accounts.sort_unstable_by(|a, b| a.slot.cmp(&b.slot));
-        accounts
+        let mut packer = Packer::default();
+        let accounts = held.map(|held| HeldBytes::of(held, &numbers, &mut packer));
+        let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
+        accounts.sort_unstable_by(|a, b| (a.tenant, a.account).cmp(&(b.tenant, b.account)));
+        Ok(accounts)
     }
 }
 
@@ -178,7 +202,7 @@ impl Engine {
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
-        let layout: Layout = postcard::from_bytes(rest)?;
+        let layout: Layout<'_> = postcard::from_bytes(rest)?;
         let mut engine = Engine::new(config);
         engine.position = layout.position;
         engine.attempts = Attempts::from_state(layout.attempts);
@@ -189,10 +213,11 @@ impl Engine {
             engine.tenants.push(Arc::new(tenant));
             engine.prepare(number);
         }
-        for held in layout.accounts {
-            let shard = engine.shard_of(held.fingerprint);
+        let mut unpacker = Unpacker::default();
+        for account in &layout.accounts {
+            let shard = engine.shard_of(account.fingerprint);
             if let Some(shard) = engine.shards.get_mut(shard) {
-                shard.accounts.insert(held);
+                shard.accounts.insert(account.held(&mut unpacker)?);
             }
         }
         engine.may_grow = engine.accounts() < engine.config.accounts_max;

@@ -1,6 +1,6 @@
 //! The account stage: one shard of accounts, and the order in which one event passes through it.
 
-use crate::accounts::{Accounts, Held, Slot};
+use crate::accounts::{Accounts, Held, Open, Slot};
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Stratum, Tenant, Total};
@@ -16,6 +16,7 @@ use habitus_profile::recall::Sighting;
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Profile, Recall};
 use habitus_score::{Prepared, confidence, weigh};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One shard of accounts.
@@ -63,6 +64,8 @@ pub struct Routed<'a> {
     pub tenant: Option<usize>,
     /// Fingerprint of tenant and account.
     pub fingerprint: u64,
+    /// Hash of the tenant alone.
+    pub tenant_key: u64,
     /// Position at which the epoch of its tenant began.
     pub epoch: u64,
     /// What the network stage says of its source and of attempts on its account; absent where nothing stands out.
@@ -74,6 +77,13 @@ pub struct Routed<'a> {
 }
 
 impl Shard {
+    /// A shard that keeps so many accounts at hand, and the others packed.
+    pub(crate) fn packing(at_hand: usize) -> Self {
+        Self {
+            accounts: Accounts::packing(at_hand),
+        }
+    }
+
     /// Assesses a record and learns it. What others may revise is left open, everything else noted.
     pub fn process<C: Clerk>(
         &mut self,
@@ -81,8 +91,10 @@ impl Shard {
         shared: Shared<'_>,
         clerk: &mut C,
     ) -> Concluded<C::Note> {
-        let (judged, late, seen) = self.judge(routed, shared, clerk);
-        let delta = self.take_in(routed, shared.config, (&judged, &seen));
+        let at = self.fetch(routed);
+        let profile = at.and_then(|at| self.accounts.at(at));
+        let (judged, late, seen) = Self::judge_by(profile, routed, shared, clerk);
+        let delta = self.take_in((routed, at), shared.config, (&judged, &seen));
         let end = match late {
             Some(late) => End::Open(Box::new((judged, late))),
             None => End::Noted(clerk.note(routed.record, judged)),
@@ -92,7 +104,7 @@ impl Shard {
 
     fn take_in(
         &mut self,
-        routed: &Routed<'_>,
+        (routed, at): (&Routed<'_>, Option<usize>),
         config: &Config,
         (judged, seen): (&Judged, &Sighting),
     ) -> Option<Delta> {
@@ -102,7 +114,7 @@ impl Shard {
         };
         if !context.may_teach() {
             if is_failed_prompt(context) {
-                self.note_failed_prompt(routed, tenant, seen);
+                self.note_failed_prompt((routed, at), seen);
             }
             return None;
         }
@@ -118,7 +130,7 @@ impl Shard {
             goes_on: is_more && arrival == Arrival::Suspicious,
             has_history: seen.visits > 0.0,
         };
-        let (observation, told) = self.learn(routed, tenant, (seen, arrival, judged.own_nats));
+        let (observation, told) = self.learn((routed, at), tenant, (seen, arrival, judged.own_nats));
         Some(Delta {
             observation,
             told,
@@ -134,6 +146,16 @@ impl Shard {
         shared: Shared<'_>,
         clerk: &C,
     ) -> (Judged, Option<Late>, Sighting) {
+        let profile = self.profile(routed);
+        Self::judge_by(profile.as_deref(), routed, shared, clerk)
+    }
+
+    fn judge_by<C: Clerk>(
+        profile: Option<&Profile>,
+        routed: &Routed<'_>,
+        shared: Shared<'_>,
+        clerk: &C,
+    ) -> (Judged, Option<Late>, Sighting) {
         let Shared { tenants, config, .. } = shared;
         let context = &routed.record.context;
         let unknown;
@@ -144,7 +166,6 @@ impl Shard {
                 &unknown
             }
         };
-        let profile = self.profile(routed);
         let recall = Recall {
             profile,
             population: &tenant.population,
@@ -172,15 +193,22 @@ impl Shard {
         (judged, late, seen)
     }
 
-    fn profile(&self, routed: &Routed<'_>) -> Option<&Profile> {
+    fn profile(&self, routed: &Routed<'_>) -> Option<Cow<'_, Profile>> {
         let account = routed.record.context.account.as_ref()?;
         self.accounts
             .get(routed.fingerprint, tenant_number(routed.tenant?), account)
     }
 
+    /// Takes the account to hand, if it is held; its number.
+    fn fetch(&mut self, routed: &Routed<'_>) -> Option<usize> {
+        let account = routed.record.context.account.as_ref()?;
+        self.accounts
+            .fetch(routed.fingerprint, tenant_number(routed.tenant?), account)
+    }
+
     fn learn(
         &mut self,
-        routed: &Routed<'_>,
+        (routed, at): (&Routed<'_>, Option<usize>),
         tenant: usize,
         (seen, arrival, nats): (&Sighting, Arrival, f64),
     ) -> (Option<Observation>, Option<Box<Told>>) {
@@ -188,8 +216,7 @@ impl Shard {
         let Some(account) = context.account.as_ref() else {
             return (None, None);
         };
-        let number = tenant_number(tenant);
-        if let Some(profile) = self.accounts.get_mut(routed.fingerprint, number, account) {
+        if let Some(profile) = at.and_then(|at| self.accounts.at_mut(at)) {
             let told = profile.learn_conduct(seen, context, (arrival, nats));
             return (profile.learn(seen, context, arrival), told);
         }
@@ -200,29 +227,18 @@ impl Shard {
         let told = profile.learn_conduct(seen, context, (arrival, nats));
         let observation = profile.learn(seen, context, arrival);
         let slot = Slot {
-            tenant: number,
+            tenant: tenant_number(tenant),
             account: account.clone(),
         };
-        self.accounts.insert(Held {
-            slot,
-            fingerprint: routed.fingerprint,
-            since: routed.epoch,
-            profile,
-        });
+        let open = Open::new(slot, routed.epoch, profile);
+        self.accounts.insert(Held::open(routed.fingerprint, open));
         (observation, told)
     }
 
     /// Names that never succeeded have no profile, and get none by failing.
-    fn note_failed_prompt(&mut self, routed: &Routed<'_>, tenant: usize, seen: &Sighting) {
-        let context = &routed.record.context;
-        let Some(account) = context.account.as_ref() else {
-            return;
-        };
-        let held = self
-            .accounts
-            .get_mut(routed.fingerprint, tenant_number(tenant), account);
-        if let Some(profile) = held {
-            profile.note_failed_prompt(seen, context);
+    fn note_failed_prompt(&mut self, (routed, at): (&Routed<'_>, Option<usize>), seen: &Sighting) {
+        if let Some(profile) = at.and_then(|at| self.accounts.at_mut(at)) {
+            profile.note_failed_prompt(seen, &routed.record.context);
         }
     }
 }

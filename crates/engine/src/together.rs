@@ -7,11 +7,11 @@
 
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Engine, Learning, Record};
-use crate::stage::Shared;
+use crate::stage::{Routed, Shared};
 use crate::tenant::{Delta, Stratum};
 use habitus_detect::{Words, together};
 use habitus_model::{AccountId, Evidence, Minutes, RiskScore};
-use habitus_profile::campaigns::{Novelty, Showing, Together, tenant_key};
+use habitus_profile::campaigns::{Novelty, Showing, Together};
 use habitus_profile::recall::{LevelSeen, Sighting};
 use habitus_profile::{Adjudication, Keys};
 use habitus_score::weigh;
@@ -99,10 +99,9 @@ fn new_values(seen: &Sighting) -> Keys {
 
 impl Engine {
     /// The stage after the accounts counts a visit of a record whose turn has come: the clock of what is slow.
-    pub(crate) fn tick(&mut self, record: &Record, delta: Option<&Delta>) {
+    pub(crate) fn tick(&mut self, routed: &Routed<'_>, delta: Option<&Delta>) {
         if is_visit(delta) {
-            let tenant = tenant_key(&record.context, self.config.hash_key);
-            self.campaigns.tick(tenant, record.context.time);
+            self.campaigns.tick(routed.tenant_key, routed.record.context.time);
         }
     }
 

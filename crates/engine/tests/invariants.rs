@@ -137,11 +137,8 @@ fn seed() -> impl Strategy<Value = Seed> {
         })
 }
 
-fn run(records: &[Record], shards: usize, executor: &dyn Executor) -> (Vec<Assessment>, String) {
-    let mut engine = Engine::new(Config {
-        shards,
-        ..Config::default()
-    });
+fn run(records: &[Record], config: Config, executor: &dyn Executor) -> (Vec<Assessment>, String) {
+    let mut engine = Engine::new(config);
     let mut out = Vec::new();
     engine.handle_batch(records, executor, &mut out);
     (out, engine.digest().unwrap())
@@ -183,11 +180,16 @@ fn long_log(n: usize) -> Vec<Record> {
 }
 
 #[test]
-fn shards_and_threads_change_no_verdict_and_no_state() {
+fn shards_and_threads_and_who_is_packed_change_no_verdict_and_no_state() {
     let log = long_log(20_000);
-    let (expected, digest) = run(&log, 1, &Sequential);
-    for shards in [2, 3, 7] {
-        let (got, other) = run(&log, shards, &Threads);
+    let (expected, digest) = run(&log, Config::default(), &Sequential);
+    for (shards, at_hand_max) in [(2, 1_000), (3, 30), (7, 0)] {
+        let config = Config {
+            shards,
+            at_hand_max,
+            ..Config::default()
+        };
+        let (got, other) = run(&log, config, &Threads);
         assert!(got == expected, "verdicts differ with {shards} shards");
         assert_eq!(other, digest, "state differs with {shards} shards");
     }
@@ -197,7 +199,7 @@ fn shards_and_threads_change_no_verdict_and_no_state() {
 fn a_snapshot_is_the_state() {
     let log = long_log(9_001);
     let (first, second) = log.split_at(5_003);
-    let (expected, digest) = run(&log, 1, &Sequential);
+    let (expected, digest) = run(&log, Config::default(), &Sequential);
     let mut engine = Engine::new(Config::default());
     let mut out = Vec::new();
     engine.handle_batch(first, &Sequential, &mut out);
@@ -209,6 +211,12 @@ fn a_snapshot_is_the_state() {
         &engine.snapshot().unwrap(),
     )
     .unwrap();
+    let next = &second[0];
+    assert_eq!(
+        restored.assess(next),
+        engine.assess(next),
+        "its account is packed"
+    );
     restored.handle_batch(second, &Sequential, &mut out);
     assert!(out == expected);
     assert_eq!(restored.digest().unwrap(), digest);
@@ -338,7 +346,7 @@ proptest! {
 
     #[test]
     fn contributions_sum_to_log_odds(seeds in prop::collection::vec(seed(), 1..120)) {
-        for assessment in run(&records(&seeds), 1, &Sequential).0 {
+        for assessment in run(&records(&seeds), Config::default(), &Sequential).0 {
             let sum: f64 = assessment.contributions.iter().map(|c| c.nats.0).sum();
             prop_assert!((sum - assessment.log_odds.0).abs() < 1e-6);
             prop_assert!((0.0..=100.0).contains(&assessment.score.get()));
@@ -349,8 +357,8 @@ proptest! {
     fn probes_change_nothing(seeds in prop::collection::vec(seed(), 1..150)) {
         let all = records(&seeds);
         let without: Vec<Record> = all.iter().filter(|r| r.learning == Learning::Learn).cloned().collect();
-        let (with, with_digest) = run(&all, 1, &Sequential);
-        let (plain, plain_digest) = run(&without, 1, &Sequential);
+        let (with, with_digest) = run(&all, Config::default(), &Sequential);
+        let (plain, plain_digest) = run(&without, Config::default(), &Sequential);
         let learned: Vec<&Assessment> =
             with.iter().zip(&all).filter(|(_, r)| r.learning == Learning::Learn).map(|(a, _)| a).collect();
         prop_assert_eq!(learned, plain.iter().collect::<Vec<_>>());

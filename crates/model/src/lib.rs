@@ -18,6 +18,7 @@ pub mod math;
 pub mod network;
 mod ocsf_enum;
 pub mod order;
+pub mod packed;
 pub mod rejection;
 pub mod sentence;
 pub mod shelves;

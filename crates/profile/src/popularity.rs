@@ -6,7 +6,6 @@
 
 use habitus_model::math::to_f32;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Most values a population remembers of one kind: 4,096 × about 24 bytes.
 const VALUES_MAX: usize = 4_096;
@@ -23,10 +22,49 @@ struct Counts {
     arrivals: f32,
 }
 
+/// Counts by value, in the order of the values: looked up several times by each event and hardly ever added to, so that two
+/// plain lists, the values close together, beat a tree.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Table {
+    values: Vec<u64>,
+    counts: Vec<Counts>,
+}
+
+impl Table {
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// O(log n).
+    fn get(&self, value: u64) -> Counts {
+        let at = self.values.binary_search(&value).ok();
+        at.and_then(|at| self.counts.get(at)).copied().unwrap_or_default()
+    }
+
+    /// O(log n); O(n) for a value that is new.
+    fn get_mut(&mut self, value: u64) -> Option<&mut Counts> {
+        let at = self.values.binary_search(&value).unwrap_or_else(|at| {
+            self.values.insert(at, value);
+            // INVARIANT: the lists are of one length, also if a snapshot said otherwise.
+            self.counts.resize(self.values.len() - 1, Counts::default());
+            self.counts.insert(at, Counts::default());
+            at
+        });
+        self.counts.get_mut(at)
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&Counts) -> bool) {
+        let kept: Vec<bool> = self.counts.iter().map(&mut keep).collect();
+        let (mut values, mut counts) = (kept.iter(), kept.iter());
+        self.values.retain(|_| values.next() == Some(&true));
+        self.counts.retain(|_| counts.next() == Some(&true));
+    }
+}
+
 /// The counts of one kind of value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Popularity {
-    values: BTreeMap<u64, Counts>,
+    values: Table,
     accounts_total: f64,
     arrivals_total: f64,
     fresh: f64,
@@ -50,7 +88,7 @@ impl Popularity {
     #[must_use]
     pub fn arrival(&self, value: u64, share: f64, flat: f64) -> f64 {
         let unseen = (self.fresh_arrivals + FRESH_PRIOR) / (self.arrivals_total + 2.0 * FRESH_PRIOR);
-        let counts = self.values.get(&value).copied().unwrap_or_default();
+        let counts = self.values.get(value);
         if f64::from(counts.accounts) < UNSEEN_ACCOUNTS {
             return unseen * flat;
         }
@@ -61,7 +99,7 @@ impl Popularity {
     /// Accounts that know the value; decays.
     #[must_use]
     pub fn accounts(&self, value: u64) -> f64 {
-        f64::from(self.values.get(&value).copied().unwrap_or_default().accounts)
+        f64::from(self.values.get(value).accounts)
     }
 
     /// Number of values remembered.
@@ -73,7 +111,7 @@ impl Popularity {
     /// Whether no value is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values.len() == 0
     }
 
     /// Accounts-and-values counted; decays.
@@ -85,10 +123,12 @@ impl Popularity {
     /// An account knows the value for the first time. `arrival` says that it had a history before: its very first value
     /// is no arrival.
     pub fn learn(&mut self, value: u64, arrival: bool) {
-        if self.values.len() >= VALUES_MAX && !self.values.contains_key(&value) {
+        if self.values.len() >= VALUES_MAX && self.values.values.binary_search(&value).is_err() {
             self.forget_rarest();
         }
-        let counts = self.values.entry(value).or_default();
+        let Some(counts) = self.values.get_mut(value) else {
+            return;
+        };
         let fresh = f64::from(u8::from(f64::from(counts.accounts) < UNSEEN_ACCOUNTS));
         counts.accounts += 1.0;
         self.accounts_total += 1.0;
@@ -106,7 +146,7 @@ impl Popularity {
         self.fresh_arrivals *= arrivals;
         self.accounts_total *= accounts;
         self.fresh *= accounts;
-        for counts in self.values.values_mut() {
+        for counts in &mut self.values.counts {
             counts.arrivals = to_f32(f64::from(counts.arrivals) * arrivals);
             counts.accounts = to_f32(f64::from(counts.accounts) * accounts);
         }
@@ -115,13 +155,14 @@ impl Popularity {
     fn forget_rarest(&mut self) {
         let mut weights: Vec<f32> = self
             .values
-            .values()
+            .counts
+            .iter()
             .map(|counts| counts.accounts + counts.arrivals)
             .collect();
         weights.sort_unstable_by(f32::total_cmp);
         let bar = weights.get(VALUES_MAX / 4).copied().unwrap_or(0.0);
         let mut to_go = VALUES_MAX / 4;
-        self.values.retain(|_, counts| {
+        self.values.retain(|counts| {
             let keep = to_go == 0 || counts.accounts + counts.arrivals > bar;
             to_go -= usize::from(!keep);
             keep
