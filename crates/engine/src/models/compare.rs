@@ -26,7 +26,9 @@ const KIND_MIN: usize = 20;
 const STRENGTH_LOSS_MAX: f64 = 0.1;
 /// An attack that shows in one family only, and so strongly that the champion gives it so many points, must be flagged by the
 /// challenger: standard attacks show in several families, and one that is lied about may be made up for by the others. Assumed.
-const ALONE_SCORE: f64 = 70.0;
+const ALONE_SCORE: f64 = 64.0;
+/// What a family contributes to an attack that it could show alone, nats. Assumed.
+const LEADS_FROM_NATS: f64 = 3.0;
 /// Most by which the volume at 60 may grow (RELIABILITY 6.2: a tenth), beyond what chance makes of it.
 const VOLUME_GROWTH_MAX: f64 = 0.1;
 /// Most by which the order of held-out attacks and false alarms may worsen, as a share of pairs. Assumed.
@@ -101,7 +103,7 @@ pub struct Standard {
     pub challenger: [usize; 3],
     /// By kind.
     pub kinds: BTreeMap<Text, StandardKind>,
-    /// By the family that contributes most to them.
+    /// By the families that contribute much to them.
     pub led: BTreeMap<Family, Led>,
 }
 
@@ -120,12 +122,12 @@ pub struct StandardKind {
     pub challenger_strength: f64,
 }
 
-/// Attacks that one family contributes most to.
+/// Attacks that one family contributes much to.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Led {
     /// How many.
     pub attacks: usize,
-    /// What the challenger says where only this family speaks, and the champion says 70; absent: the family alone does not reach
+    /// What the challenger says where only this family speaks, and the champion says 64; absent: the family alone does not reach
     /// that.
     pub alone: Option<f64>,
 }
@@ -213,11 +215,12 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// The family that contributes most to an attack; absent if none accuses.
-    fn strongest(&self, grounds: &Grounds) -> Option<Family> {
+    /// The families that contribute much to an attack.
+    fn leading(&self, grounds: &Grounds) -> impl Iterator<Item = Family> + use<> {
         let parts = Sums::kept(grounds).open(&self.prepared).parts;
-        let said = Family::ALL.into_iter().zip(parts).filter(|(_, part)| *part > 0.0);
-        said.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(family, _)| family)
+        let much = Family::ALL.into_iter().zip(parts);
+        much.filter(|(_, part)| *part >= LEADS_FROM_NATS)
+            .map(|(family, _)| family)
     }
 
     /// The score of an event of which one family alone speaks, alike of all attackers.
@@ -390,7 +393,7 @@ fn standard(attacks: &[Attack], judges: &[Judge<'_>; 2]) -> Standard {
             .entry(attack.kind.clone())
             .or_default()
             .count(scores);
-        if let Some(family) = own.strongest(&attack.grounds) {
+        for family in own.leading(&attack.grounds) {
             standard.led.entry(family).or_default().attacks += 1;
         }
     }
