@@ -421,11 +421,6 @@ mod poisoning {
         let before = office.found(Sort::Session, false);
         let moved = Office::weight(office.models().challenger().unwrap(), Family::Session);
         assert!(moved < 0.95, "the lie is learned: {moved}");
-        eprintln!(
-            "DEBUG {moved} {:?} {:?}",
-            office.comparison().standard.led,
-            office.comparison().hindrances
-        );
         match office.promote() {
             Err(ModelRefused::Hindered(_)) => {}
             other => {
