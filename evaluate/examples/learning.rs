@@ -1,4 +1,5 @@
-//! What verdicts are worth: `cargo run --release -p habitus-evaluate --example learning -- enterprise 1-9 [from 40]`.
+//! What verdicts are worth: `cargo run --release -p habitus-evaluate --example learning -- enterprise 1-9 [misset] [from 40]`.
+//! With `misset` the tenant begins with weights that are wrong for it: the hour counts three times as much, the client half.
 //!
 //! Each world is run three times: verdicts teach the accounts only, also the reputation of networks and clients, also weights. In the
 //! first half of the period five analysts judge what is flagged; the candidate is promoted if nothing speaks against it; the rest is
@@ -8,7 +9,7 @@ use habitus_engine::models::{Lesson, ModelChange, Opinion};
 use habitus_engine::{Adjudication, Ahead, Config, Engine, Learning, Record};
 use habitus_enrich::{Enricher, Tables};
 use habitus_model::math::{from_usize, to_u64};
-use habitus_model::{Assessment, Context, IngestTime, Status, TenantId, Text, Verdict};
+use habitus_model::{Assessment, Context, Family, IngestTime, Status, TenantId, Text, Verdict};
 use habitus_sim::{Cohort, Label, Labelled, Regime, World, WorldConfig, generate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,15 +75,21 @@ fn main() {
         (Taught::Weights, 200),
         (Taught::Weights, usize::MAX),
     ];
+    let mut config = Config::default();
+    if args.iter().any(|arg| arg == "misset") {
+        for (family, factor) in [(Family::Clock, 3.0), (Family::Device, 0.5)] {
+            config.weights.families[family.index()] *= factor;
+        }
+    }
     let mut means: Vec<Vec<Line>> = runs.iter().map(|_| Vec::new()).collect();
     for seed in range.unwrap_or(1..=3) {
-        let config = WorldConfig {
+        let world = WorldConfig {
             attacks_per_kind: 60,
             ..WorldConfig::activity(seed, regime.unwrap_or(Regime::Enterprise))
         };
-        let world = generate(&config);
+        let world = generate(&world);
         for ((taught, most), lines) in runs.into_iter().zip(&mut means) {
-            let line = Run::new(&world, (taught, most, from)).run();
+            let line = Run::new(&world, config.clone(), (taught, most, from)).run();
             println!("| {seed} {}", row(&name(taught, most), &line));
             lines.push(line);
         }
@@ -93,13 +100,13 @@ fn main() {
 }
 
 impl<'w> Run<'w> {
-    fn new(world: &'w World, (taught, labels_max, from): (Taught, usize, f64)) -> Self {
+    fn new(world: &'w World, config: Config, (taught, labels_max, from): (Taught, usize, f64)) -> Self {
         Self {
             world,
             taught,
             labels_max,
             from,
-            engine: Engine::new(Config::default()),
+            engine: Engine::new(config),
             ahead: Ahead::default(),
             labels: BTreeMap::new(),
             flagged: BTreeMap::new(),
@@ -250,20 +257,17 @@ impl<'w> Run<'w> {
         let at = IngestTime::from_millis(now).unwrap_or(IngestTime::EPOCH);
         let said = (Text::const_new("eva"), at);
         let change = ModelChange::Promote(challenger.number);
+        let configured = *self.engine.configured_weights();
+        let weights = challenger.weights(&configured);
+        let moves = Family::ALL.map(|family| (family, weights.of(family) / configured.of(family) - 1.0));
+        let moves = moves.iter().filter(|(_, moved)| moved.abs() >= 0.05);
+        let moves: Vec<String> = moves
+            .map(|(family, moved)| format!("{} {:+.0} %", family.name(), moved * 100.0))
+            .collect();
+        let moves = moves.join(", ");
         self.told = match self.engine.change_models(&tenant, &change, said) {
-            Ok(()) => {
-                let weights = challenger.weights(self.engine.configured_weights());
-                let moves = habitus_model::Family::ALL.map(|family| {
-                    let before = self.engine.configured_weights().of(family);
-                    (family, weights.of(family) / before - 1.0)
-                });
-                let moves = moves.iter().filter(|(_, moved)| moved.abs() >= 0.05);
-                let moves: Vec<String> = moves
-                    .map(|(family, moved)| format!("{} {:+.0} %", family.name(), moved * 100.0))
-                    .collect();
-                format!("learned: {}", moves.join(", "))
-            }
-            Err(refused) => format!("refused: {refused}"),
+            Ok(()) => format!("learned: {moves}"),
+            Err(refused) => format!("refused ({moves}): {refused}"),
         };
     }
 

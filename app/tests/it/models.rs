@@ -44,7 +44,7 @@ fn a_proposed_model_runs_in_shadow_and_is_there_after_a_restart() {
     let (status, refused) = post(&server, &token, "/v1/models/1/promote", &json!({}));
     assert_eq!(status, 409, "{refused:#}");
     assert!(
-        refused["detail"].as_str().unwrap().contains("1000 are needed"),
+        refused["detail"].as_str().unwrap().contains("2000 are needed"),
         "{refused:#}"
     );
     assert_eq!(post(&server, &token, "/v1/models/7/promote", &json!({})).0, 404);
@@ -113,7 +113,7 @@ fn the_command_line_shows_promotes_and_says_why_not() {
     assert!(proposed.contains("not to be promoted"), "{proposed}");
     let refused = run(&["promote", "1"]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("1000 are needed"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("2000 are needed"), "{}", refused.stderr);
     let back = run(&["rollback"]);
     assert!(
         back.stderr.contains("no champion to go back to"),

@@ -137,7 +137,7 @@ impl Tenant {
         }
         let mut taught = std::mem::take(&mut self.pending);
         for delta in &taught {
-            self.models.compare(&self.tables, &delta.total);
+            self.models.compare(&delta.total);
             self.note_said(delta);
         }
         for delta in &taught {

@@ -5,14 +5,17 @@ use super::labels::Trial;
 use super::shadow::{LINES, Volume};
 use super::{Challenger, Models};
 use crate::tenant::{Stratum, Tables};
-use habitus_model::math::{from_u64, from_usize, log10};
+use habitus_model::math::{from_u64, from_usize, log10, to_f32};
 use habitus_model::{AccountKind, Family, Grounds, RiskScore, Text};
 use habitus_score::{Prepared, Sums, Weights};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Events in shadow before volumes mean anything: at 60 one of them is flagged. Assumed.
-pub const EVENTS_MIN: u64 = 1_000;
+/// Most that a family is asked to say alone, nats, and how often that is halved: to a millionth.
+const NATS_MAX: f64 = 60.0;
+const HALVINGS: usize = 26;
+/// Events in shadow before volumes and tails mean anything: at 60 two of them are flagged. Assumed.
+pub const EVENTS_MIN: u64 = 2_000;
 /// Most by which recall at 60 and at 80 may fall, of all attacks (RELIABILITY 6.2: one point).
 const RECALL_LOSS_MAX: f64 = 0.01;
 /// Most by which it may fall of one kind with [`KIND_MIN`] attacks: one of twenty may be chance, two are not. Assumed.
@@ -21,9 +24,11 @@ const KIND_MIN: usize = 20;
 /// Most by which the mean strength of one kind may fall, as a share. The standard attacks are plain ones: what still finds all of them
 /// may have lost those that are half as strong. Assumed.
 const STRENGTH_LOSS_MAX: f64 = 0.1;
-/// The same of attacks that show in one family only. Standard ones show in several, and one that is lied about may be made up for by the
-/// others: then nothing else tells that a fifth of it is gone. Assumed.
-const ALONE_LOSS_MAX: f64 = 0.2;
+/// An attack that shows in one family only, and so strongly that the champion gives it so many points, must be flagged by the
+/// challenger: standard attacks show in several families, and one that is lied about may be made up for by the others. Assumed.
+const ALONE_SCORE: f64 = 64.0;
+/// What a family contributes to an attack that it could show alone, nats. Assumed.
+const LEADS_FROM_NATS: f64 = 3.0;
 /// Most by which the volume at 60 may grow (RELIABILITY 6.2: a tenth), beyond what chance makes of it.
 const VOLUME_GROWTH_MAX: f64 = 0.1;
 /// Most by which the order of held-out attacks and false alarms may worsen, as a share of pairs. Assumed.
@@ -98,8 +103,8 @@ pub struct Standard {
     pub challenger: [usize; 3],
     /// By kind.
     pub kinds: BTreeMap<Text, StandardKind>,
-    /// As if nothing but their strongest family had spoken, by that family.
-    pub alone: BTreeMap<Family, StandardKind>,
+    /// By the families that contribute much to them.
+    pub led: BTreeMap<Family, Led>,
 }
 
 /// How models do on one kind of attack.
@@ -117,16 +122,22 @@ pub struct StandardKind {
     pub challenger_strength: f64,
 }
 
+/// Attacks that one family contributes much to.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Led {
+    /// How many.
+    pub attacks: usize,
+    /// What the challenger says where only this family speaks, and the champion says 64; absent: the family alone does not reach
+    /// that.
+    pub alone: Option<f64>,
+}
+
 impl StandardKind {
     /// Whether the challenger does worse.
     fn is_worse(&self) -> bool {
         let fewer = loses((self.champion, self.challenger), self.attacks, KIND_LOSS_MAX);
-        self.attacks >= KIND_MIN && fewer || self.is_weaker(STRENGTH_LOSS_MAX)
-    }
-
-    /// Whether the challenger is weaker by more than such a share.
-    fn is_weaker(&self, most: f64) -> bool {
-        self.attacks >= KIND_MIN && self.challenger_strength < (1.0 - most) * self.champion_strength
+        let weaker = self.challenger_strength < (1.0 - STRENGTH_LOSS_MAX) * self.champion_strength;
+        self.attacks >= KIND_MIN && (fewer || weaker)
     }
 
     fn count(&mut self, [champion, challenger]: [(f64, f64); 2]) {
@@ -164,7 +175,7 @@ pub enum Hindrance {
     StandardAttacks,
     /// It finds one kind of these less well: fewer of them, or the same with a tenth less strength.
     StandardKind(Text),
-    /// It finds standard attacks with a fifth less strength if nothing but this family speaks.
+    /// It does not flag attacks that only this family shows any more, if not strongly.
     Alone(Family),
     /// It flags more.
     Volume,
@@ -188,7 +199,7 @@ impl Hindrance {
             Self::StandardKind(kind) => format!("it finds the standard attacks of kind `{kind}` less well"),
             Self::Alone(family) => {
                 format!(
-                    "it finds attacks that only `{}` shows with a fifth less strength",
+                    "it no longer flags what only `{}` shows, unless strongly",
                     family.name()
                 )
             }
@@ -204,17 +215,38 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// The family that contributes most to an attack, and its evidence alone; absent if none accuses.
-    fn strongest(&self, grounds: &Grounds) -> Option<(Family, Grounds)> {
+    /// The families that contribute much to an attack.
+    fn leading(&self, grounds: &Grounds) -> impl Iterator<Item = Family> + use<> {
         let parts = Sums::kept(grounds).open(&self.prepared).parts;
-        let of = |family: Family| parts.get(family.index()).copied().unwrap_or(0.0);
-        let said = grounds.families.iter().filter(|(family, _)| of(*family) > 0.0);
-        let most = said.max_by(|a, b| of(a.0).total_cmp(&of(b.0)))?;
-        let alone = Grounds {
-            families: vec![*most],
-            is_visit: grounds.is_visit,
+        let much = Family::ALL.into_iter().zip(parts);
+        much.filter(|(_, part)| *part >= LEADS_FROM_NATS)
+            .map(|(family, _)| family)
+    }
+
+    /// The score of an event of which one family alone speaks, alike of all attackers.
+    fn alone(&self, family: Family, nats: f64) -> f64 {
+        let grounds = Grounds {
+            families: vec![(family, [to_f32(nats); 5])],
+            is_visit: true,
         };
-        Some((most.0, alone))
+        self.score(AccountKind::Human, &grounds).0
+    }
+
+    /// How much a family must say to make [`ALONE_SCORE`] alone; absent: it cannot.
+    fn needed(&self, family: Family) -> Option<f64> {
+        let (mut low, mut high) = (0.0, NATS_MAX);
+        if self.alone(family, high) < ALONE_SCORE {
+            return None;
+        }
+        for _ in 0..HALVINGS {
+            let middle = (low + high) / 2.0;
+            if self.alone(family, middle) < ALONE_SCORE {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Some(high)
     }
 
     /// The score, and the same without its cap, which breaks ties there.
@@ -235,12 +267,12 @@ impl Models {
     /// The challenger beside the champion; absent without a challenger. Cost: linear in labels and standard attacks, about a
     /// microsecond each.
     #[must_use]
-    pub(crate) fn comparison(&self, tables: &Tables, configured: &Weights) -> Option<Comparison> {
+    pub(crate) fn comparison(&self, configured: &Weights) -> Option<Comparison> {
         let challenger = self.challenger.as_deref()?;
         let judges = [
             Judge {
                 prepared: Prepared::new(&self.champion.weights(configured)),
-                tables,
+                tables: &challenger.reference,
             },
             Judge {
                 prepared: Prepared::new(&challenger.model.weights(configured)),
@@ -341,35 +373,34 @@ fn standard(attacks: &[Attack], judges: &[Judge<'_>; 2]) -> Standard {
         champion: [0; 3],
         challenger: [0; 3],
         kinds: BTreeMap::new(),
-        alone: BTreeMap::new(),
+        led: BTreeMap::new(),
     };
+    let [own, other] = judges;
     for attack in attacks {
         let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &attack.grounds)));
         let [(champion, _), (challenger, _)] = scores;
-        for ((own, other), line) in standard
+        for ((before, after), line) in standard
             .champion
             .iter_mut()
             .zip(&mut standard.challenger)
             .zip(LINES)
         {
-            *own += usize::from(champion >= line);
-            *other += usize::from(challenger >= line);
+            *before += usize::from(champion >= line);
+            *after += usize::from(challenger >= line);
         }
         standard
             .kinds
             .entry(attack.kind.clone())
             .or_default()
             .count(scores);
-        let [champion, _] = judges;
-        if let Some((family, alone)) = champion.strongest(&attack.grounds) {
-            let scores = [0, 1].map(|nth| score(judges, nth, (attack.account, &alone)));
-            standard.alone.entry(family).or_default().count(scores);
+        for family in own.leading(&attack.grounds) {
+            standard.led.entry(family).or_default().attacks += 1;
         }
     }
-    let kinds = standard.kinds.values_mut();
-    kinds
-        .chain(standard.alone.values_mut())
-        .for_each(StandardKind::close);
+    standard.kinds.values_mut().for_each(StandardKind::close);
+    for (family, led) in &mut standard.led {
+        led.alone = own.needed(*family).map(|nats| other.alone(*family, nats));
+    }
     standard
 }
 
@@ -404,11 +435,12 @@ fn hindrances(challenger: &Challenger, held_out: &HoldOut, standard: &Standard) 
     }
     let worse = standard.kinds.iter().filter(|(_, kind)| kind.is_worse());
     found.extend(worse.map(|(name, _)| Hindrance::StandardKind(name.clone())));
-    let weaker = standard
-        .alone
+    let [_, flagged, _] = LINES;
+    let lost = standard
+        .led
         .iter()
-        .filter(|(_, kind)| kind.is_weaker(ALONE_LOSS_MAX));
-    found.extend(weaker.map(|(family, _)| Hindrance::Alone(*family)));
+        .filter(|(_, led)| led.attacks >= KIND_MIN && led.alone.is_some_and(|alone| alone < flagged));
+    found.extend(lost.map(|(family, _)| Hindrance::Alone(*family)));
     let ([_, before, _], [_, after, _]) = (volume.champion, volume.challenger);
     // Two standard deviations of a count, and three for counts that are next to nothing.
     let before = from_u64(before);

@@ -11,7 +11,7 @@ mod labels;
 mod orders;
 mod shadow;
 
-pub use compare::{Comparison, Found, Hindrance, HoldOut, Mover, Standard, StandardKind};
+pub use compare::{Comparison, Found, Hindrance, HoldOut, Led, Mover, Standard, StandardKind};
 pub use golden::Attack;
 pub use labels::{LABELS_MAX, Lesson, Opinion, Tally};
 pub use orders::{ModelChange, ModelRefused, Proposal};
@@ -265,9 +265,9 @@ impl Models {
     }
 
     /// Counts what the challenger would flag of one event that is learned, before its total is.
-    pub(crate) fn compare(&mut self, champion: &Tables, total: &Total) {
+    pub(crate) fn compare(&mut self, total: &Total) {
         if let Some(challenger) = &mut self.challenger {
-            challenger.compare(champion, total);
+            challenger.compare(total);
         }
     }
 
@@ -288,7 +288,7 @@ impl Models {
     /// See [`Tables::settle`].
     pub(crate) fn settle(&mut self) {
         if let Some(challenger) = &mut self.challenger {
-            challenger.tables.settle();
+            challenger.settle();
         }
     }
 
@@ -332,11 +332,11 @@ impl Models {
             origin,
             made: Some(at),
         };
-        let tables = self
+        let (tables, reference) = self
             .challenger
             .as_ref()
-            .map_or(tables, |before| &before.tables)
-            .weakened();
+            .map_or((tables, tables), |before| (&before.tables, &before.reference));
+        let tables = (tables.weakened(), reference.weakened());
         self.challenger = Some(Box::new(Challenger::new(model, tables)));
         self.note(Happened::Made, (by, at), self.last_number);
     }

@@ -199,7 +199,7 @@ impl Engine {
 
 impl Tenant {
     fn comparison(&self, configured: &Weights) -> Option<Comparison> {
-        self.models.comparison(&self.tables, configured)
+        self.models.comparison(configured)
     }
 
     /// Makes the challenger the champion, with its calibrations; the champion is kept for the way back.
@@ -230,7 +230,8 @@ impl Tenant {
         let number = former.model.number;
         let model = std::mem::replace(&mut self.models.champion, former.model);
         let tables = std::mem::replace(&mut self.tables, former.tables);
-        self.models.challenger = Some(Box::new(Challenger::new(model, tables)));
+        let reference = self.tables.clone();
+        self.models.challenger = Some(Box::new(Challenger::new(model, (tables, reference))));
         self.tables.settle();
         self.models.note(Happened::RolledBack, (Some(by), at), number);
         Ok(())

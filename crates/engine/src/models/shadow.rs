@@ -36,6 +36,9 @@ pub struct Volume {
 pub(crate) struct Challenger {
     pub model: Model,
     pub tables: Tables,
+    /// The champion's totals of the same events, in tables that began as the challenger's did: what the two are compared by. The
+    /// champion's own reach further back, to a time with fewer attacks or more, and would make one look better than the other.
+    pub reference: Tables,
     pub volume: Volume,
     /// What follows from the model and the configuration: no part of the state.
     #[serde(skip)]
@@ -51,15 +54,19 @@ pub(crate) struct Former {
 
 impl PartialEq for Challenger {
     fn eq(&self, other: &Self) -> bool {
-        self.model == other.model && self.tables == other.tables && self.volume == other.volume
+        self.model == other.model
+            && self.tables == other.tables
+            && self.reference == other.reference
+            && self.volume == other.volume
     }
 }
 
 impl Challenger {
-    pub(crate) fn new(model: Model, tables: Tables) -> Self {
+    pub(crate) fn new(model: Model, (tables, reference): (Tables, Tables)) -> Self {
         Self {
             model,
             tables,
+            reference,
             volume: Volume::default(),
             prepared: None,
         }
@@ -67,7 +74,12 @@ impl Challenger {
 
     pub(crate) fn prepare(&mut self, configured: &Weights) {
         self.prepared = Some(Prepared::new(&self.model.weights(configured)));
+        self.settle();
+    }
+
+    pub(crate) fn settle(&mut self) {
         self.tables.settle();
+        self.reference.settle();
     }
 
     pub(crate) fn weigh(&self, sums: &Sums) -> Option<Shadowed> {
@@ -78,14 +90,14 @@ impl Challenger {
     }
 
     /// Compares one event, as long as the tables are those that both were judged by.
-    pub(crate) fn compare(&mut self, champion: &Tables, total: &Total) {
+    pub(crate) fn compare(&mut self, total: &Total) {
         let Some(own) = self.own(total).filter(|_| total.has_history && !total.goes_on) else {
             return;
         };
         let score = |tables: &Tables, nats: Nats| {
             RiskScore::from_tail(tables.tail(total.kind, total.stratum, nats)).get()
         };
-        let (theirs, ours) = (score(champion, total.nats), score(&self.tables, own.nats));
+        let (theirs, ours) = (score(&self.reference, total.nats), score(&self.tables, own.nats));
         let volume = &mut self.volume;
         volume.events += 1;
         let counts = volume
@@ -103,12 +115,14 @@ impl Challenger {
     pub(crate) fn note_said(&mut self, total: &Total, now: Minutes) {
         if let Some(own) = self.own(total) {
             self.tables.note_said(&own, now);
+            self.reference.note_said(total, now);
         }
     }
 
     pub(crate) fn learn(&mut self, total: &Total, now: Minutes) {
         if let Some(own) = self.own(total) {
             self.tables.learn(&own, now);
+            self.reference.learn(total, now);
         }
     }
 

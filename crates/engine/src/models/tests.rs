@@ -401,7 +401,7 @@ mod poisoning {
         assert_eq!(told.recall(true), lied.recall(true));
         let standard = |office: &Office| office.comparison().standard.challenger;
         let (told, lied) = (standard(&told), standard(&lied));
-        assert!(told[1].abs_diff(lied[1]) <= 1, "{told:?} {lied:?}");
+        assert!(told[1].abs_diff(lied[1]) <= 3, "of 697: {told:?} {lied:?}");
     }
 
     #[test]
@@ -426,7 +426,7 @@ mod poisoning {
             other => {
                 other.unwrap();
                 let after = office.found(Sort::Session, false);
-                assert!(after + 2 >= before, "{before} {after}");
+                assert!(after + 10 >= before, "{before} {after}");
             }
         }
     }
@@ -438,7 +438,11 @@ mod poisoning {
             for nth in 0..1_200 {
                 let sort = if nth % 2 == 0 { Sort::Session } else { Sort::Owner };
                 let by = format!("analyst-{}", nth % 60);
-                let verdict = if lie { Verdict::FalsePositive } else { sort.truth() };
+                let verdict = match (sort.truth(), lie) {
+                    (Verdict::TruePositive, true) => Verdict::FalsePositive,
+                    (_, true) => Verdict::TruePositive,
+                    (truth, false) => truth,
+                };
                 office.say(nth, sort, (&by, verdict));
             }
             assert!(office.models().tally().all() <= LABELS_MAX);
