@@ -1,7 +1,7 @@
 //! Profiles by account: an index of keyed fingerprints over a slab, the full id verified in the slab, so that neither a
 //! collision nor an attacker who makes one can merge two accounts.
 //!
-//! Those that came of late are at hand; the others are packed, which takes a third of the memory, until they come again. Which
+//! Those that came of late are at hand; the others are packed into a third or a quarter of the bytes, until they come again. Which
 //! are packed changes no verdict and no snapshot: a profile that was packed is the same, bit for bit.
 
 mod held;

@@ -244,18 +244,22 @@ impl Engine {
 
     /// Records of `rest` up to and including the first that ends the epoch of its tenant.
     fn until_epoch_end(&self, rest: &[Record]) -> usize {
-        let mut left: BTreeMap<&TenantId, u64> = BTreeMap::new();
+        let mut places: BTreeMap<&TenantId, usize> = BTreeMap::new();
+        let mut left: Vec<(&TenantId, u64)> = Vec::new();
         let mut at = 0;
-        // Most records have the tenant of the one before.
-        for some in rest.chunk_by(|a, b| a.context.tenant == b.context.tenant) {
-            let Some(first) = some.first() else { break };
-            let tenant = &first.context.tenant;
-            let left = left.entry(tenant).or_insert_with(|| self.left_of(tenant));
-            for record in some {
-                at += 1;
+        for (index, record) in rest.iter().enumerate() {
+            let tenant = &record.context.tenant;
+            // Most records have the tenant of the one before.
+            if left.get(at).is_none_or(|(before, _)| *before != tenant) {
+                at = *places.entry(tenant).or_insert(left.len());
+                if at == left.len() {
+                    left.push((tenant, self.left_of(tenant)));
+                }
+            }
+            if let Some((_, left)) = left.get_mut(at) {
                 *left -= u64::from(record.learning == Learning::Learn);
                 if *left == 0 {
-                    return at;
+                    return index + 1;
                 }
             }
         }

@@ -203,45 +203,31 @@ impl Weighed {
     }
 }
 
-/// Weights and caps: the sum of a family stays within `family_nats_max` for each profile, all its lines scaled alike.
+/// Weights and caps: the sum of a family stays within its cap for each profile, all its lines scaled alike.
 fn weighted(evidence: &[Evidence], weights: &Weights) -> Vec<PerProfile> {
-    let mut weighted: Vec<PerProfile> = evidence
-        .iter()
-        .map(|e| {
-            let weight = weights.of(e.family);
-            e.nats.map(|nats| nats * weight)
-        })
-        .collect();
-    for (index, one) in evidence.iter().enumerate() {
-        let comes_before = |other: &Evidence| other.family == one.family;
-        if !evidence.iter().take(index).any(comes_before) {
-            cap_family(evidence, &mut weighted, (one.family, weights.cap(one.family)));
+    let mut sums = [PerProfile::default(); Family::COUNT];
+    let mut weighted = Vec::with_capacity(evidence.len());
+    for one in evidence {
+        let weight = weights.of(one.family);
+        let nats = one.nats.map(|nats| nats * weight);
+        if let Some(sums) = sums.get_mut(one.family.index()) {
+            for (sum, nats) in sums.iter_mut().zip(nats) {
+                *sum += nats;
+            }
+        }
+        weighted.push(nats);
+    }
+    for (one, nats) in evidence.iter().zip(&mut weighted) {
+        let cap = weights.cap(one.family);
+        let sums = sums.get(one.family.index()).copied().unwrap_or_default();
+        if sums.iter().all(|sum| sum.abs() <= cap) {
+            continue;
+        }
+        for (nats, sum) in nats.iter_mut().zip(sums) {
+            *nats *= (cap / sum.abs()).min(1.0);
         }
     }
     weighted
-}
-
-fn cap_family(evidence: &[Evidence], weighted: &mut [PerProfile], (family, cap): (Family, f64)) {
-    let of_family = |(evidence, _): &(&Evidence, _)| evidence.family == family;
-    let mut sums = [0.0_f64; 5];
-    for (_, nats) in evidence
-        .iter()
-        .zip(&*weighted)
-        .filter(|(e, _)| e.family == family)
-    {
-        for (sum, nats) in sums.iter_mut().zip(nats) {
-            *sum += nats;
-        }
-    }
-    if sums.iter().all(|sum| sum.abs() <= cap) {
-        return;
-    }
-    let factors = sums.map(|sum| (cap / sum.abs()).min(1.0));
-    for (_, nats) in evidence.iter().zip(weighted).filter(of_family) {
-        for (nats, factor) in nats.iter_mut().zip(factors) {
-            *nats *= factor;
-        }
-    }
 }
 
 fn dot(a: &PerProfile, b: &PerProfile) -> f64 {
