@@ -185,14 +185,18 @@ impl Hunt {
     }
 }
 
-/// The legitimate units by the time they ended, each with its highest score.
+/// The legitimate units by the time they ended, each with its highest score. What an attack is part of is none: who looks into
+/// a session because of what its owner did in it after the thief finds the thief.
 fn legitimate(outcome: &StreamOutcome, scores: &[f64], unit: Unit) -> Vec<Closed> {
+    let key = |seen: &Seen| seen.units.get(unit.position()).copied().flatten();
+    let attacks = outcome.seen.iter().filter(|seen| seen.label.is_attack());
+    let attacked: BTreeSet<u64> = attacks.filter_map(key).collect();
     let mut units: BTreeMap<u64, Closed> = BTreeMap::new();
     for (seen, score) in outcome.seen.iter().zip(scores) {
-        let Some(Some(key)) = seen.units.get(unit.position()).copied() else {
+        let Some(key) = key(seen).filter(|key| !attacked.contains(key)) else {
             continue;
         };
-        if seen.label.is_attack() || seen.ms < outcome.counted_from_ms {
+        if seen.ms < outcome.counted_from_ms {
             continue;
         }
         let closed = units.entry(key).or_insert(Closed {
@@ -239,5 +243,61 @@ impl Trail {
             self.found.victims_before = Some(self.victims.len() - 1);
             self.found.is_explained = explained;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::StreamScores;
+    use super::*;
+    use habitus_sim::{Cohort, ScenarioKind};
+
+    const THEFT: Planted = Planted {
+        kind: ScenarioKind::SessionTheft,
+        campaign: 0,
+    };
+    const BY_OWNER: Label = Label::Legitimate(Cohort::Usual);
+
+    /// A log of sessions: whose event, of which session, with which score.
+    fn log(events: &[(Label, u64, f64)]) -> StreamOutcome {
+        let seen = (0..).zip(events).map(|(ms, (label, session, _))| Seen {
+            ms,
+            account: 0,
+            units: Unit::ALL.map(|unit| (unit == Unit::Session).then_some(*session)),
+            label: *label,
+        });
+        StreamOutcome {
+            seed: 1,
+            measured_from_ms: 0,
+            counted_from_ms: 0,
+            seen: seen.collect(),
+            accounts: 1,
+            scorers: vec![StreamScores {
+                name: "test".to_owned(),
+                scores: events.iter().map(|(_, _, score)| *score).collect(),
+                said: Vec::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_session_that_a_thief_uses_is_no_false_alarm_and_no_threshold() {
+        let outcome = log(&[
+            (BY_OWNER, 1, 1.0),
+            (BY_OWNER, 2, 2.0),
+            (Label::Scenario(THEFT), 2, 5.0),
+            // The owner goes on with the session that was stolen, and all of it looks odd.
+            (BY_OWNER, 2, 9.0),
+            (BY_OWNER, 1, 1.0),
+            (Label::Scenario(THEFT), 2, 8.0),
+        ]);
+        let search = Search {
+            unit: Unit::Session,
+            budget: Budget::Share(0.0),
+            until: Until::End,
+        };
+        let hunt = Ground::new(&outcome, 0).hunt(search);
+        assert_eq!((hunt.legitimate, hunt.false_alarms), (1, 0));
+        assert_eq!(hunt.found.len(), 1);
     }
 }
