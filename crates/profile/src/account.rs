@@ -239,7 +239,7 @@ impl Profile {
         }
         let mut told = Observation::new(seen.now, seen.bucket, seen.group);
         told.new_account = self.visits_ever == 0;
-        if !told.new_account && arrival != Arrival::Suspicious {
+        if !told.new_account {
             told.stranger = Some(seen.stranger.map(|stranger| stranger.cell));
         }
         self.learn_stranger(seen, context);
@@ -494,23 +494,4 @@ impl Profile {
             self.zone = Some(offset);
         }
     }
-}
-
-/// Position of an event, if its place can be compared with others.
-#[must_use]
-pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
-    let at = context.place.coordinates?;
-    let class = context.network.class;
-    let radius = context
-        .place
-        .radius
-        .unwrap_or_else(|| crate::features::motion::default_radius(class));
-    Some(Position {
-        at,
-        radius,
-        time: context.time,
-        client: keys.client,
-        family: keys.family,
-        class,
-    })
 }

@@ -1,11 +1,11 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
-use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position};
+use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile};
 use crate::attempts::is_attempt;
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::machine::MachineSeen;
 use crate::features::motion::{self, Move};
-use crate::features::positions::Position;
+use crate::features::positions::{Position, position};
 use crate::features::strangers::StrangerSeen;
 use crate::hazard::Level;
 use crate::joint::NetworkNovelty;

@@ -1,4 +1,4 @@
-//! How often accounts of a population are on networks that nothing vouches for, on another day than the first.
+//! How often accounts of a population are on networks that nothing vouches for, though they were used on some days.
 //!
 //! Estimates the share of visits by how long, and with how many turns between there and elsewhere: owners move, travel and
 //! visit friends, so that some are; hardly any day after day beside their own life. Fails before some hundred visits; until
@@ -8,8 +8,8 @@ use crate::features::strangers::StrangerCell;
 use serde::{Deserialize, Serialize};
 
 /// Probability that a visit falls into any one of the cells, before it is measured, and its weight, visits. Assumed: a visit
-/// in thirty is from a place met within the month.
-const PRIOR: f64 = 0.0015;
+/// in a hundred is on such a network.
+const PRIOR: f64 = 0.0005;
 const WEIGHT: f64 = 600.0;
 
 /// What a population shows.
