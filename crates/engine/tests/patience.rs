@@ -170,15 +170,15 @@ fn what_came_quietly_every_day_stays_a_stranger_until_a_code_vouches() {
 #[test]
 fn a_device_that_is_known_at_home_vouches_for_where_it_goes() {
     let mut life = Life::gated(AccountKind::Human, 101.0);
-    for day in 0..6 {
+    for day in 0..8 {
         life.intrude(day);
     }
     // The same client at the owner's own network: it was the owner's new computer on a journey.
-    let mut home = life.context((0, START_MS + 66 * DAY_MS), Who::Stranger, LOGON);
-    let owner = life.context((0, START_MS + 66 * DAY_MS), Who::Owner, LOGON);
+    let mut home = life.context((0, START_MS + 68 * DAY_MS), Who::Stranger, LOGON);
+    let owner = life.context((0, START_MS + 68 * DAY_MS), Who::Owner, LOGON);
     (home.place, home.network) = (owner.place, owner.network);
     life.learn(home);
-    assert!(!says(&life.intrude(7), "unvouched_network"));
+    assert!(!says(&life.intrude(9), "unvouched_network"));
 }
 
 #[test]

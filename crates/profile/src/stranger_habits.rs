@@ -7,9 +7,9 @@
 use crate::features::strangers::StrangerCell;
 use serde::{Deserialize, Serialize};
 
-/// Probability that a visit falls into any one of the cells, before it is measured, and its weight, visits. Assumed: a visit
-/// in a hundred is on such a network.
-const PRIOR: f64 = 0.0005;
+/// Probability that a visit falls into any one of the cells, before it is measured, and its weight, visits. Assumed: two
+/// visits in a hundred are on such a network.
+const PRIOR: f64 = 0.0015;
 const WEIGHT: f64 = 600.0;
 
 /// What a population shows.

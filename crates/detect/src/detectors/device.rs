@@ -42,10 +42,6 @@ impl Detector for Device {
             evidence.push(family(view, device));
             evidence.extend(version(view, device));
         }
-        // Where nothing vouches for the network, a client that looks like the owner's is no proof: many people's does.
-        if seen.stranger.is_some() {
-            evidence.retain(|one: &Evidence| one.nats.iter().any(|nats| *nats > 0.0));
-        }
         evidence.extend(client_key(view));
         Opinion::Evidence(evidence)
     }

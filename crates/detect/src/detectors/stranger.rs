@@ -1,9 +1,8 @@
 //! N: networks that an account comes back to and that nothing of the owner's vouches for (RELIABILITY 6.1).
 //!
 //! Who only has a password makes a place normal by coming quietly every day. That it was seen before says nothing as long as
-//! nobody who is known to be the owner was there: the network detector is silent about it, the device detector about a client
-//! that looks like the owner's, and how often owners of the tenant are at such places, for how long and between what else, is
-//! measured here.
+//! nobody who is known to be the owner was there: the network detector is silent about it, and how often owners of the tenant
+//! are at such places, for how long and between what else, is measured here.
 
 use crate::attacker::against;
 use crate::detector::{Detector, View};
@@ -15,7 +14,7 @@ use habitus_profile::attempts::is_attempt;
 pub struct Stranger;
 
 /// Probability that a login of each attacker falls into one of the cells: half of their logins are from places they came back
-/// to, spread evenly over some twenty cells. Assumed.
+/// to, spread evenly over some two dozen cells, of shorter use too. Assumed.
 const RETURNS: PerProfile = [0.02, 0.02, 0.02, 0.02, f64::NAN];
 /// The least and the most that is said of one login, nats: where owners often live so, that is no excuse, and it is enough to
 /// ask for another factor (1 in 100) and not to wake somebody each day. What was new was said at the first one. With 7 from the

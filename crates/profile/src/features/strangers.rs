@@ -22,7 +22,7 @@ const STRANGE_DAYS: f64 = 30.0;
 
 /// Days of use from which on a network that nothing vouches for is worth a word: owners are at a hotel, at friends' or in a
 /// café for fewer. Speaking from the second day on cost consumers' same-country takeovers 7 points at 1 % (seeds 1-3).
-const DAYS_MIN: u8 = 5;
+const DAYS_MIN: u8 = 6;
 
 /// One network that nothing vouches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub struct StrangerSeen {
 
 impl StrangerCell {
     /// Number of cells.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = 12;
 
     fn of(stranger: &Stranger) -> Self {
         let bucket = |bounds: &[u8], value: u8| {
@@ -79,7 +79,7 @@ impl StrangerCell {
         };
         Self {
             own_family: stranger.own_family,
-            days: bucket(&[7, 9, 12], stranger.days),
+            days: bucket(&[8], stranger.days),
             turns: bucket(
                 &[1, 3],
                 stranger.turns.saturating_add(u8::from(stranger.was_elsewhere)),
@@ -90,7 +90,7 @@ impl StrangerCell {
     /// Position in tables.
     #[must_use]
     pub fn index(self) -> usize {
-        (usize::from(self.own_family) * 4 + usize::from(self.days)) * 3 + usize::from(self.turns)
+        (usize::from(self.own_family) * 2 + usize::from(self.days)) * 3 + usize::from(self.turns)
     }
 }
 
