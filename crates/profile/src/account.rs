@@ -2,10 +2,9 @@
 
 use crate::features::clock::{Bin, Clock};
 use crate::features::gap::Gap;
-use crate::features::positions::{Position, Positions};
+use crate::features::positions::Positions;
 use crate::features::strangers::Strangers;
 use crate::hazard::Level;
-use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Release, Retention, Visit};
 use crate::memory::{Memory, is_question};
 use crate::observation::{NewNetwork, NewValue, Observation};
