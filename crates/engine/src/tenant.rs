@@ -4,7 +4,7 @@ use crate::epoch;
 use crate::models::{Models, Shadowed};
 use crate::together::Doubt;
 use habitus_model::math::{exp, ln};
-use habitus_model::{AccountKind, Minutes, Nats, Probability};
+use habitus_model::{AccountKind, Minutes, Nats, Probability, Stratum};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
 use habitus_score::Calibration;
@@ -41,6 +41,7 @@ const MEASURED_TO_NATS: f64 = 5.3;
 pub struct Tables {
     visits: Strata,
     within: Strata,
+    moved: Strata,
 }
 
 /// Effective events that another set of weights begins with: a day of a small tenant outweighs them, and before that tails are about
@@ -54,15 +55,6 @@ struct Strata {
     all: Calibration,
     /// What these said of each event before it was learned, as `−ln p`: unit exponential if they were right.
     said: Calibration,
-}
-
-/// What an event's total is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stratum {
-    /// Logins and beginnings of visits.
-    Visit,
-    /// What is done within a visit: many events, hardly independent.
-    Within,
 }
 
 /// An event's total, for calibration.
@@ -189,6 +181,7 @@ impl Tables {
         let visit = self.visits.tail(kind, total);
         match stratum {
             Stratum::Visit => visit,
+            Stratum::Moved => self.moved.tail(kind, total),
             Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
         }
     }
@@ -197,6 +190,7 @@ impl Tables {
     pub fn settle(&mut self) {
         self.visits.settle();
         self.within.settle();
+        self.moved.settle();
     }
 
     /// Takes in what they said of one total, as long as they are those that said it.
@@ -214,6 +208,7 @@ impl Tables {
         Self {
             visits: self.visits.weakened(),
             within: self.within.weakened(),
+            moved: self.moved.weakened(),
         }
     }
 
@@ -221,6 +216,7 @@ impl Tables {
         match stratum {
             Stratum::Visit => &mut self.visits,
             Stratum::Within => &mut self.within,
+            Stratum::Moved => &mut self.moved,
         }
     }
 }
@@ -375,5 +371,37 @@ mod tests {
             delta
         });
         assert!((0.8..1.25).contains(&factor), "{factor}");
+    }
+
+    #[test]
+    fn sessions_that_were_carried_elsewhere_are_compared_with_their_like() {
+        let mut tenant = Tenant::default();
+        for nth in 0..40_000_u32 {
+            // Logins vary by two nats on the average, carried sessions by half a nat.
+            let luck = -ln((f64::from(nth) * 0.618_033_988_749_895).fract().max(1e-9));
+            let carried = nth % 4 == 0;
+            let (stratum, nats) = if carried {
+                (Stratum::Moved, 0.5 * luck)
+            } else {
+                (Stratum::Visit, 2.0 * luck)
+            };
+            let total = Total {
+                kind: AccountKind::Human,
+                stratum,
+                nats: Nats(nats),
+                shadow: None,
+                goes_on: false,
+                has_history: true,
+            };
+            let delta = Delta {
+                observation: None,
+                told: None,
+                total,
+                now: Minutes(1 + nth),
+            };
+            tenant.advance(Some(delta), &mut Vec::new());
+        }
+        let tail = |stratum| tenant.tail(AccountKind::Human, stratum, Nats(6.0)).get();
+        assert!(tail(Stratum::Visit) > 0.02 && tail(Stratum::Moved) < 1e-3);
     }
 }

@@ -8,9 +8,9 @@
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Engine, Learning, Record};
 use crate::stage::{Routed, Shared};
-use crate::tenant::{Delta, Stratum};
+use crate::tenant::Delta;
 use habitus_detect::{Words, together};
-use habitus_model::{AccountId, Evidence, Minutes, RiskScore};
+use habitus_model::{AccountId, Evidence, Minutes, RiskScore, Stratum};
 use habitus_profile::campaigns::{Novelty, Showing, Together};
 use habitus_profile::recall::{LevelSeen, Sighting};
 use habitus_profile::{Adjudication, Keys};

@@ -9,6 +9,18 @@ pub struct Grounds {
     /// What each family that spoke says, nats by attacker profile (in the order of `AttackerProfile::ALL`), in the order of
     /// [`Family::ALL`].
     pub families: Vec<(Family, [f32; 5])>,
-    /// Whether its total stands among those of logins and beginnings of visits, rather than of what is done within them.
-    pub is_visit: bool,
+    /// What its total is compared with.
+    pub stratum: Stratum,
+}
+
+/// What an event's total is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Stratum {
+    /// What is done within a visit: many events, hardly independent.
+    #[default]
+    Within,
+    /// Logins and beginnings of visits.
+    Visit,
+    /// Sessions that go on elsewhere than they were used: who roams does so all day, and hardly anybody with all that is new.
+    Moved,
 }

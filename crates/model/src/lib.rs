@@ -34,7 +34,7 @@ pub use context::{Client, Context, DeviceType};
 pub use event::{AuthFacts, ClientFacts, Endpoint, Event, FailureReason, Resource, Status, TimeQuality};
 pub use evidence::{AttackerProfile, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal};
 pub use geo::{Coordinates, CountryCode, Place};
-pub use grounds::Grounds;
+pub use grounds::{Grounds, Stratum};
 pub use id::{AccountId, EventUid, SourceName, TenantId};
 pub use network::{Asn, Network, NetworkClass, Prefix};
 pub use order::{Action, Mode, Notice, Order};

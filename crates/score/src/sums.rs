@@ -3,7 +3,7 @@
 use crate::fusion::{Prepared, Weights};
 use habitus_model::evidence::PerProfile;
 use habitus_model::math::{exp, log_sum_exp, to_f32};
-use habitus_model::{Evidence, Family, Grounds, Nats};
+use habitus_model::{Evidence, Family, Grounds, Nats, Stratum};
 
 /// What each family says of one event, before weights and limits. 520 bytes, on the stack.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,14 +57,14 @@ impl Sums {
 
     /// To be kept: the families that said anything.
     #[must_use]
-    pub fn grounds(&self, is_visit: bool) -> Grounds {
+    pub fn grounds(&self, stratum: Stratum) -> Grounds {
         let spoke = Family::ALL
             .iter()
             .zip(&self.0)
             .filter(|(_, nats)| nats.iter().any(|nats| *nats != 0.0));
         Grounds {
             families: spoke.map(|(family, nats)| (*family, nats.map(to_f32))).collect(),
-            is_visit,
+            stratum,
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
             let sums = Sums::of(&evidence);
             prop_assert!((sums.total(&prepared).0 - whole).abs() < 1e-9);
             prop_assert!((sums.open(&prepared).total.0 - whole).abs() < 1e-9);
-            let kept = Sums::kept(&sums.grounds(true));
+            let kept = Sums::kept(&sums.grounds(Stratum::Visit));
             prop_assert!((kept.total(&prepared).0 - whole).abs() < 1e-4, "kept in 32 bits");
         }
 

@@ -18,7 +18,8 @@ pub enum Unit {
     Prompted,
     /// An event of a machine.
     MachineEvent,
-    /// Everything an account does in a day.
+    /// Everything an account does in a day. A failed login proves no identity: who guesses at sixty accounts is one source's
+    /// alarm ([`Unit::SourceDay`]) and none of the sixty.
     AccountDay,
     /// Failed logins from one address in a day.
     SourceDay,
@@ -57,13 +58,14 @@ impl Unit {
     #[must_use]
     pub fn holds(self, event: &Event) -> bool {
         let machine = event.account.kind == AccountKind::Service;
+        let failed = is_login(event) && event.status == Status::Failure;
         match self {
             Unit::Login => is_login(event) && event.status == Status::Success && !machine,
             Unit::Session => event.session.is_some() && !is_login(event) && !is_prompt(event),
             Unit::Prompted => event.session.is_some() && is_prompt(event),
             Unit::MachineEvent => machine,
-            Unit::AccountDay => event.account.is_somebody(),
-            Unit::SourceDay => is_login(event) && event.status == Status::Failure && event.src.ip.is_some(),
+            Unit::AccountDay => event.account.is_somebody() && !failed,
+            Unit::SourceDay => failed && event.src.ip.is_some(),
         }
     }
 }
@@ -75,4 +77,25 @@ fn is_login(event: &Event) -> bool {
 
 fn is_prompt(event: &Event) -> bool {
     event.activity == Activity::Authentication(Auth::Preauth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::{EventTime, EventUid, SourceName, User};
+
+    #[test]
+    fn a_guess_at_a_password_is_an_alarm_of_its_source_and_not_of_the_account() {
+        let Some((time, alice)) = EventTime::from_millis(0).zip(User::by_name("alice")) else {
+            panic!("both are given");
+        };
+        let logon = Activity::Authentication(Auth::Logon);
+        let mut event = Event::new(EventUid::new("1"), time, SourceName::new("t"), logon, "logon");
+        event.account = alice;
+        event.src.ip = "192.0.2.1".parse().ok();
+        event.status = Status::Failure;
+        assert!(Unit::SourceDay.holds(&event) && !Unit::AccountDay.holds(&event));
+        event.status = Status::Success;
+        assert!(!Unit::SourceDay.holds(&event) && Unit::AccountDay.holds(&event));
+    }
 }

@@ -4,9 +4,9 @@ use super::golden::{self, Attack};
 use super::labels::Trial;
 use super::shadow::{LINES, Volume};
 use super::{Challenger, Models};
-use crate::tenant::{Stratum, Tables};
+use crate::tenant::Tables;
 use habitus_model::math::{from_u64, from_usize, log10, to_f32};
-use habitus_model::{AccountKind, Family, Grounds, RiskScore, Text};
+use habitus_model::{AccountKind, Family, Grounds, RiskScore, Stratum, Text};
 use habitus_score::{Prepared, Sums, Weights};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -227,7 +227,7 @@ impl Judge<'_> {
     fn alone(&self, family: Family, nats: f64) -> f64 {
         let grounds = Grounds {
             families: vec![(family, [to_f32(nats); 5])],
-            is_visit: true,
+            stratum: Stratum::Visit,
         };
         self.score(AccountKind::Human, &grounds).0
     }
@@ -251,13 +251,8 @@ impl Judge<'_> {
 
     /// The score, and the same without its cap, which breaks ties there.
     fn score(&self, kind: AccountKind, grounds: &Grounds) -> (f64, f64) {
-        let stratum = if grounds.is_visit {
-            Stratum::Visit
-        } else {
-            Stratum::Within
-        };
         let total = Sums::kept(grounds).total(&self.prepared);
-        let tail = self.tables.tail(kind, stratum, total);
+        let tail = self.tables.tail(kind, grounds.stratum, total);
         let strength = -RiskScore::POINTS_PER_DECADE * log10(tail.get().max(f64::MIN_POSITIVE));
         (RiskScore::from_tail(tail).get(), strength)
     }

@@ -17,8 +17,8 @@ pub use labels::{LABELS_MAX, Lesson, Opinion, Tally};
 pub use orders::{ModelChange, ModelRefused, Proposal};
 pub use shadow::{LINES, Shadowed, Volume};
 
-use crate::tenant::{Stratum, Tables, Total};
-use habitus_model::{Evidence, Grounds, IngestTime, Minutes, Text};
+use crate::tenant::{Tables, Total};
+use habitus_model::{Evidence, Grounds, IngestTime, Minutes, Stratum, Text};
 use habitus_profile::reputation::Reputation;
 use habitus_score::supervised::Moves;
 use habitus_score::{Prepared, Sums, Weights};
@@ -245,7 +245,7 @@ impl Models {
         }
         let sums = Sums::of(evidence);
         Beside {
-            grounds: is_read.then(|| sums.grounds(stratum == Stratum::Visit)),
+            grounds: is_read.then(|| sums.grounds(stratum)),
             shadow: challenger.and_then(|challenger| challenger.weigh(&sums)),
         }
     }

@@ -146,7 +146,7 @@ impl Office {
 
     fn change(&mut self, nth: u32, sort: Sort, (before, after): (Option<Opinion>, Option<Opinion>)) {
         let context = context(&format!("account-{nth}"));
-        let grounds = Sums::of(&sort.evidence(nth)).grounds(true);
+        let grounds = Sums::of(&sort.evidence(nth)).grounds(Stratum::Visit);
         let lesson = Lesson {
             finding: Text::from(format!("finding-{nth}")),
             before,

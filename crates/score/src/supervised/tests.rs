@@ -1,5 +1,5 @@
 use super::*;
-use habitus_model::Grounds;
+use habitus_model::{Grounds, Stratum};
 use proptest::prelude::*;
 
 /// A case in which some families speak alike for all profiles.
@@ -8,7 +8,7 @@ fn case(side: Side, says: &[(Family, f32)]) -> Case {
     Case {
         sums: Sums::kept(&Grounds {
             families,
-            is_visit: true,
+            stratum: Stratum::Visit,
         }),
         side,
         weight: 1.0,
@@ -53,7 +53,7 @@ fn a_confirmed_sort_of_attacker_is_expected_more_often_within_bounds() {
         let mut one = case(Side::Attack, &[]);
         one.sums = Sums::kept(&Grounds {
             families: vec![(Family::Resource, [0.0, 0.0, 0.0, 0.0, 9.0])],
-            is_visit: true,
+            stratum: Stratum::Visit,
         });
         insiders.push(one);
     }
