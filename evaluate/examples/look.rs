@@ -177,8 +177,15 @@ fn highest(outcome: &StreamOutcome, scores: &[f64], unit: usize) -> BTreeMap<u64
     let attacks = outcome.seen.iter().filter(|seen| seen.label.is_attack());
     let attacked: BTreeSet<u64> = attacks.filter_map(|seen| of(seen, unit)).collect();
     let mut owners: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+    let mut held: BTreeMap<u32, i64> = BTreeMap::new();
     for (at, (seen, score)) in outcome.seen.iter().zip(scores).enumerate() {
-        if seen.ms < outcome.measured_from_ms {
+        if seen.label.is_attack() && [2, 5].iter().all(|unit| of(seen, *unit).is_none()) {
+            held.insert(seen.account, seen.ms);
+        }
+        let incident = held
+            .get(&seen.account)
+            .is_some_and(|at| seen.ms - at <= 86_400_000);
+        if seen.ms < outcome.measured_from_ms || incident {
             continue;
         }
         if let Some(key) = of(seen, unit).filter(|key| !attacked.contains(key)) {

@@ -191,8 +191,15 @@ fn legitimate(outcome: &StreamOutcome, scores: &[f64], unit: Unit) -> Vec<Closed
     let key = |seen: &Seen| seen.units.get(unit.position()).copied().flatten();
     let attacks = outcome.seen.iter().filter(|seen| seen.label.is_attack());
     let attacked: BTreeSet<u64> = attacks.filter_map(key).collect();
+    let incidents = incidents(outcome);
     let mut units: BTreeMap<u64, Closed> = BTreeMap::new();
     for (seen, score) in outcome.seen.iter().zip(scores) {
+        if incidents
+            .get(&seen.account)
+            .is_some_and(|held| is_within(held, seen.ms))
+        {
+            continue;
+        }
         let Some(key) = key(seen).filter(|key| !attacked.contains(key)) else {
             continue;
         };
@@ -209,6 +216,31 @@ fn legitimate(outcome: &StreamOutcome, scores: &[f64], unit: Unit) -> Vec<Closed
     let mut closed: Vec<Closed> = units.into_values().collect();
     closed.sort_by(|a, b| a.last_ms.cmp(&b.last_ms).then(a.highest.total_cmp(&b.highest)));
     closed
+}
+
+/// How long what an account does belongs to the incident of an attack in its name: the unit of alerts is the account and a day
+/// (SCORING 10).
+const INCIDENT_MS: i64 = 86_400_000;
+
+/// When each account was in an attacker's hands, in order of time. Who only fails to come in holds nothing.
+fn incidents(outcome: &StreamOutcome) -> BTreeMap<u32, Vec<i64>> {
+    let outside = [Unit::SourceDay, Unit::Prompted].map(Unit::position);
+    let mut incidents: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for seen in outcome.seen.iter().filter(|seen| seen.label.is_attack()) {
+        let fails = outside
+            .iter()
+            .any(|unit| seen.units.get(*unit).is_some_and(Option::is_some));
+        if !fails {
+            incidents.entry(seen.account).or_default().push(seen.ms);
+        }
+    }
+    incidents
+}
+
+fn is_within(incidents: &[i64], ms: i64) -> bool {
+    let before = incidents.partition_point(|at| *at <= ms);
+    let latest = before.checked_sub(1).and_then(|at| incidents.get(at));
+    latest.is_some_and(|at| ms - at <= INCIDENT_MS)
 }
 
 /// One attack as it is followed.
@@ -258,10 +290,10 @@ mod tests {
     };
     const BY_OWNER: Label = Label::Legitimate(Cohort::Usual);
 
-    /// A log of sessions: whose event, of which session, with which score.
+    /// A log of sessions, an hour apart: whose event, of which session, with which score.
     fn log(events: &[(Label, u64, f64)]) -> StreamOutcome {
-        let seen = (0..).zip(events).map(|(ms, (label, session, _))| Seen {
-            ms,
+        let seen = (0..).zip(events).map(|(hour, (label, session, _))| Seen {
+            ms: hour * 3_600_000,
             account: 0,
             units: Unit::ALL.map(|unit| (unit == Unit::Session).then_some(*session)),
             label: *label,
@@ -299,5 +331,24 @@ mod tests {
         let hunt = Ground::new(&outcome, 0).hunt(search);
         assert_eq!((hunt.legitimate, hunt.false_alarms), (1, 0));
         assert_eq!(hunt.found.len(), 1);
+    }
+
+    #[test]
+    fn what_an_account_does_within_a_day_of_an_attack_in_its_name_is_the_same_incident() {
+        let mut events = vec![
+            (BY_OWNER, 1, 1.0),
+            (Label::Scenario(THEFT), 2, 5.0),
+            (BY_OWNER, 3, 9.0),
+        ];
+        events.extend((0..30).map(|hour| (BY_OWNER, 10 + hour, 1.0)));
+        let search = Search {
+            unit: Unit::Session,
+            budget: Budget::Share(0.0),
+            until: Until::End,
+        };
+        let outcome = log(&events);
+        let hunt = Ground::new(&outcome, 0).hunt(search);
+        // The first one, and those that came more than 24 hours after the second.
+        assert_eq!((hunt.legitimate, hunt.false_alarms), (1 + 7, 0));
     }
 }

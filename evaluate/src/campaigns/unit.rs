@@ -78,3 +78,24 @@ fn is_login(event: &Event) -> bool {
 fn is_prompt(event: &Event) -> bool {
     event.activity == Activity::Authentication(Auth::Preauth)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::{EventTime, EventUid, SourceName, User};
+
+    #[test]
+    fn a_guess_at_a_password_is_an_alarm_of_its_source_and_not_of_the_account() {
+        let Some((time, alice)) = EventTime::from_millis(0).zip(User::by_name("alice")) else {
+            panic!("both are given");
+        };
+        let logon = Activity::Authentication(Auth::Logon);
+        let mut event = Event::new(EventUid::new("1"), time, SourceName::new("t"), logon, "logon");
+        event.account = alice;
+        event.src.ip = "192.0.2.1".parse().ok();
+        event.status = Status::Failure;
+        assert!(Unit::SourceDay.holds(&event) && !Unit::AccountDay.holds(&event));
+        event.status = Status::Success;
+        assert!(!Unit::SourceDay.holds(&event) && Unit::AccountDay.holds(&event));
+    }
+}

@@ -30,7 +30,10 @@ fn write_report(report: &Report, out: &mut String) -> fmt::Result {
          logins before it set, and ties are lost in every column. In brackets: 95 % intervals by resampling accounts \
          or attacks ({} replicates). Bars that hold are bold; \"cost\" is what the thresholds of the past really \
          flagged of what is legitimate. Precision is stated for one takeover in 100,000 logins; \"asked again\" is the \
-         share of owners' logins, and the median over accounts, above the score that 98 % of the kind reach.",
+         share of owners' logins, and the median over accounts, above the score that 98 % of the kind reach. \
+         Where attacks stand in the log, a session or day that an attack is part of is no false alarm, and what an account \
+         does within 24 hours of an attack in its name is the same incident: it counts for nothing and against nobody. Failed \
+         logins are counted by source alone. This holds for every column.",
         percent(report.plan.warm_up_share),
         report.plan.replicates
     )?;
