@@ -9,6 +9,7 @@ use habitus_detect::{View, Words, belief, detectors};
 use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore};
 use habitus_profile::attempts::Bursts;
 use habitus_profile::campaigns::showing;
+use habitus_profile::features::session::Relation;
 use habitus_profile::known::Arrival;
 use habitus_profile::memory::is_failed_prompt;
 use habitus_profile::notices::Notice;
@@ -229,9 +230,13 @@ impl Shard {
 /// Suspicious events of one account within an hour are one chance to be wrong about it.
 const SUSPICION_MINUTES: f64 = 60.0;
 
-/// Logins and beginnings of visits are one population of totals, what is done within visits another.
+/// Logins and beginnings of visits are one population of totals, sessions that were carried elsewhere another, and what is done
+/// within visits a third.
 fn stratum(context: &Context, seen: &Sighting) -> Stratum {
-    if seen.is_visit || context.activity.is_authentication() {
+    let session = seen.conduct.as_ref().and_then(|conduct| conduct.session);
+    if session.is_some_and(|session| session.relation == Relation::Moved) {
+        Stratum::Moved
+    } else if seen.is_visit || context.activity.is_authentication() {
         Stratum::Visit
     } else {
         Stratum::Within

@@ -16,6 +16,7 @@ pub struct Tenant {
     pub population: Population,
     visits: Strata,
     within: Strata,
+    moved: Strata,
     /// Its records so far, probes excepted.
     position: u64,
     /// Position at which its running epoch began.
@@ -48,6 +49,8 @@ struct Strata {
 pub enum Stratum {
     /// Logins and beginnings of visits.
     Visit,
+    /// Sessions that go on elsewhere than they were used: who roams does so all day, and hardly anybody with all that is new.
+    Moved,
     /// What is done within a visit: many events, hardly independent.
     Within,
 }
@@ -87,6 +90,7 @@ impl Tenant {
         let visit = self.visits.tail(kind, total);
         match stratum {
             Stratum::Visit => visit,
+            Stratum::Moved => self.moved.tail(kind, total),
             Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
         }
     }
@@ -144,6 +148,7 @@ impl Tenant {
     fn settle(&mut self) {
         self.visits.settle();
         self.within.settle();
+        self.moved.settle();
     }
 
     /// Takes in what its tables said of one record, as long as they are those that said it.
@@ -172,6 +177,7 @@ impl Tenant {
         match stratum {
             Stratum::Visit => &mut self.visits,
             Stratum::Within => &mut self.within,
+            Stratum::Moved => &mut self.moved,
         }
     }
 }
@@ -316,5 +322,36 @@ mod tests {
             delta
         });
         assert!((0.8..1.25).contains(&factor), "{factor}");
+    }
+
+    #[test]
+    fn sessions_that_were_carried_elsewhere_are_compared_with_their_like() {
+        let mut tenant = Tenant::default();
+        for nth in 0..40_000_u32 {
+            // Logins vary by two nats on the average, carried sessions by half a nat.
+            let luck = -ln((f64::from(nth) * 0.618_033_988_749_895).fract().max(1e-9));
+            let carried = nth % 4 == 0;
+            let (stratum, nats) = if carried {
+                (Stratum::Moved, 0.5 * luck)
+            } else {
+                (Stratum::Visit, 2.0 * luck)
+            };
+            let total = Total {
+                kind: AccountKind::Human,
+                stratum,
+                nats: Nats(nats),
+                goes_on: false,
+                has_history: true,
+            };
+            let delta = Delta {
+                observation: None,
+                told: None,
+                total,
+                now: Minutes(1 + nth),
+            };
+            tenant.advance(Some(delta), &mut Vec::new());
+        }
+        let tail = |stratum| tenant.tail(AccountKind::Human, stratum, Nats(6.0)).get();
+        assert!(tail(Stratum::Visit) > 0.02 && tail(Stratum::Moved) < 1e-3);
     }
 }

@@ -136,6 +136,49 @@ fn ten_quiet_days_do_not_make_a_network_known() {
 }
 
 #[test]
+fn what_came_quietly_every_day_stays_a_stranger_until_a_code_vouches() {
+    // Nothing is suspicious enough to wait in quarantine: every value counts as known from its first day on.
+    let mut life = Life::gated(AccountKind::Human, 101.0);
+    let mut last = life.intrude(0);
+    for day in 1..=10 {
+        let owner = life.context((0, START_MS + (60 + day) * DAY_MS - 3_600_000), Who::Owner, LOGON);
+        assert!(
+            !says(&life.learn(owner), "unvouched_network"),
+            "the owner is at home"
+        );
+        last = life.intrude(day);
+    }
+    assert!(says(&last, "unvouched_network"), "{last:?}");
+    let excuses = |signal: &str| last.contributions.iter().any(|line| line.signal.0 == signal);
+    assert!(!excuses("known_country") && !excuses("known_address"), "{last:?}");
+    let mut proven = life.context((0, START_MS + 71 * DAY_MS), Who::Stranger, LOGON);
+    proven.second_factor = Some(true);
+    proven.conduct = Some(Box::new(Conduct {
+        prompt: Some(Prompt {
+            kind: PromptKind::Code,
+            outcome: PromptOutcome::Satisfied,
+        }),
+        ..Conduct::default()
+    }));
+    life.learn(proven);
+    assert!(!says(&life.intrude(12), "unvouched_network"));
+}
+
+#[test]
+fn a_device_that_is_known_at_home_vouches_for_where_it_goes() {
+    let mut life = Life::gated(AccountKind::Human, 101.0);
+    for day in 0..8 {
+        life.intrude(day);
+    }
+    // The same client at the owner's own network: it was the owner's new computer on a journey.
+    let mut home = life.context((0, START_MS + 68 * DAY_MS), Who::Stranger, LOGON);
+    let owner = life.context((0, START_MS + 68 * DAY_MS), Who::Owner, LOGON);
+    (home.place, home.network) = (owner.place, owner.network);
+    life.learn(home);
+    assert!(!says(&life.intrude(9), "unvouched_network"));
+}
+
+#[test]
 fn a_privileged_account_waits_for_a_strong_factor_for_ever() {
     let mut life = Life::lived(AccountKind::Privileged);
     for day in 0..90 {

@@ -38,6 +38,7 @@ pub fn of(event: &Event, kind: AccountKind) -> Option<Box<Conduct>> {
         target: target(event),
         behind: behind(event),
         origin: origin(event),
+        sort: sort(event),
         application: event.service.as_ref().and_then(named),
         action: action(event),
         resource: event
@@ -236,6 +237,24 @@ fn action(event: &Event) -> Option<Named> {
     })
 }
 
+/// The sort of a thing: a secret of the accounting department, a host of the laboratory. Of what is made the action speaks.
+fn sort(event: &Event) -> Option<Named> {
+    if makes(event.activity) {
+        return None;
+    }
+    let thing = event.resources.first().or(event.service.as_ref())?;
+    let kind = thing.kind.as_deref()?;
+    let within = thing.namespace.as_deref();
+    let name = match within {
+        Some(within) => format!("{kind} of {within}"),
+        None => kind.to_owned(),
+    };
+    Some(Named {
+        key: KEY.fingerprint(&("sort", within, kind)),
+        name: short(&Text::from(name)),
+    })
+}
+
 fn named(resource: &Resource) -> Option<Named> {
     let text = |text: &Option<Text>| text.as_deref().map(str::to_owned);
     let id = resource
@@ -312,6 +331,30 @@ mod tests {
             let prompt = of(&event, AccountKind::Human).and_then(|conduct| conduct.prompt);
             assert_eq!(prompt.map(|prompt| (prompt.kind, prompt.outcome)), expected);
         }
+    }
+
+    #[test]
+    fn a_sort_is_a_kind_and_whose_it_is() {
+        let sort = |kind: Option<&str>, namespace: Option<&str>, activity| {
+            let mut event = event(activity, "get");
+            event.resources.push(Resource {
+                name: Some(Text::new("payroll")),
+                kind: kind.map(Text::new),
+                namespace: namespace.map(Text::new),
+                ..Resource::default()
+            });
+            of(&event, AccountKind::Human).and_then(|conduct| conduct.sort)
+        };
+        let read = Activity::from_ocsf(6003, 2);
+        let of_finance = sort(Some("secret"), Some("finance"), read).unwrap();
+        assert_eq!(of_finance.name.as_str(), "secret of finance");
+        assert_ne!(Some(of_finance), sort(Some("secret"), Some("research"), read));
+        assert_eq!(sort(None, Some("finance"), read), None);
+        assert_eq!(
+            sort(Some("access_key"), None, Activity::from_ocsf(6003, 1)),
+            None,
+            "it is made"
+        );
     }
 
     #[test]

@@ -126,6 +126,9 @@ pub struct Conduct {
     /// The computer it came from, where neither an address nor a device's id tells: the host names of directories and file
     /// servers. Absent: those do, or nothing does.
     pub origin: Option<Named>,
+    /// What sort of thing it is and whose: kind and namespace of the resource, or else of the application. Absent: the source
+    /// names no kind.
+    pub sort: Option<Named>,
     /// Application or host.
     pub application: Option<Named>,
     /// What was done to it, in the source's own words. Absent for logons.

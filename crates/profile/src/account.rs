@@ -2,9 +2,9 @@
 
 use crate::features::clock::{Bin, Clock};
 use crate::features::gap::Gap;
-use crate::features::positions::{Position, Positions};
+use crate::features::positions::Positions;
+use crate::features::strangers::Strangers;
 use crate::hazard::Level;
-use crate::keys::Keys;
 use crate::known::{Arrival, Known, Learned, Release, Retention, Visit};
 use crate::memory::{Memory, is_question};
 use crate::observation::{NewNetwork, NewValue, Observation};
@@ -97,6 +97,8 @@ pub struct Profile {
     pub zone: Option<UtcOffset>,
     /// Sessions, proofs and deeds; absent until an event says something of them.
     pub memory: Option<Box<Memory>>,
+    /// Networks that nothing vouches for yet; absent: none.
+    pub strangers: Option<Box<Strangers>>,
     /// Latest suspicious event that proved an identity.
     pub(crate) suspected: Option<Minutes>,
     visits: f32,
@@ -131,6 +133,7 @@ impl Profile {
             positions: Positions::default(),
             zone: None,
             memory: None,
+            strangers: None,
             suspected: None,
             visits: 0.0,
             new_countries: 0.0,
@@ -235,6 +238,10 @@ impl Profile {
         }
         let mut told = Observation::new(seen.now, seen.bucket, seen.group);
         told.new_account = self.visits_ever == 0;
+        if !told.new_account {
+            told.stranger = Some(seen.stranger.map(|stranger| stranger.cell));
+        }
+        self.learn_stranger(seen, context);
         let arrival = self.limit_growth(seen, arrival);
         told.factor = seen.factor.map(|factor| FactorHabit {
             new_family: seen.device.is_some_and(|device| device.seen.is_new()),
@@ -294,7 +301,7 @@ impl Profile {
         let factor = half_life_factor(seen.gap_minutes.unwrap_or(0.0) / 1_440.0, COUNTS_HALF_LIFE_DAYS);
         let count =
             |kept: &mut f32, one: bool| *kept = to_f32(f64::from(*kept) * factor + f64::from(u8::from(one)));
-        let had_history = self.visits_ever > 0;
+        let (had_history, share) = (self.visits_ever > 0, self.keyed_share());
         count(&mut self.visits, true);
         count(
             &mut self.new_countries,
@@ -304,7 +311,13 @@ impl Profile {
             &mut self.new_families,
             had_history && seen.device.is_some_and(|d| d.seen.is_new()),
         );
-        count(&mut self.keyed_visits, seen.keys.client.is_some());
+        // A visit that nothing vouches for leaves the share as it is, or an attacker would make it usual that no key is shown.
+        let keyed = match (seen.keys.client, seen.stranger) {
+            (Some(_), _) => 1.0,
+            (None, Some(_)) => share,
+            (None, None) => 0.0,
+        };
+        self.keyed_visits = to_f32(f64::from(self.keyed_visits) * factor + keyed);
         count(&mut self.factors.shown, context.second_factor == Some(true));
         count(&mut self.factors.strong, context.strong_factor);
         self.visits_ever = self.visits_ever.saturating_add(1);
@@ -407,7 +420,10 @@ impl Profile {
                     arrival: had_history,
                 });
             }
-            self.learn_version(seen, context);
+            // What a stranger's client of the owner's family runs is not what the owner's runs.
+            if seen.stranger.is_none() || seen.device.is_none_or(|device| device.change.is_none()) {
+                self.learn_version(seen, context);
+            }
             told.running = Some((
                 family,
                 (context.client.os_version, context.client.browser_version),
@@ -477,23 +493,4 @@ impl Profile {
             self.zone = Some(offset);
         }
     }
-}
-
-/// Position of an event, if its place can be compared with others.
-#[must_use]
-pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
-    let at = context.place.coordinates?;
-    let class = context.network.class;
-    let radius = context
-        .place
-        .radius
-        .unwrap_or_else(|| crate::features::motion::default_radius(class));
-    Some(Position {
-        at,
-        radius,
-        time: context.time,
-        client: keys.client,
-        family: keys.family,
-        class,
-    })
 }

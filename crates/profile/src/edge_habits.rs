@@ -25,8 +25,8 @@ const PRIOR: [[f64; LATELY]; SIZES] = [
     [0.02, 0.05, 0.07, 0.09],
     [0.005, 0.03, 0.05, 0.07],
 ];
-/// Applications, actions, resources, identities and computers there are where nothing is known: about as many are common. Assumed.
-const KINDS: [f64; EdgeLevel::COUNT] = [50.0, 200.0, 500.0, 200.0, 200.0];
+/// Applications, sorts, actions, resources, identities and computers there are where nothing is known: about as many are common. Assumed.
+const KINDS: [f64; EdgeLevel::COUNT] = [50.0, 50.0, 200.0, 500.0, 200.0, 200.0];
 /// Weight of [`KINDS`], accounts-and-values counted: then as many count as were seen.
 const KINDS_WEIGHT: f64 = 200.0;
 

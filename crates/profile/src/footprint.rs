@@ -32,7 +32,14 @@ impl Profile {
                 "clients: families, keys, versions",
                 clients.iter().map(|set| set.heap_bytes()).sum::<usize>() + versions,
             ),
-            ("positions", self.positions.heap_bytes()),
+            (
+                "positions and strangers",
+                self.positions.heap_bytes()
+                    + self
+                        .strangers
+                        .as_deref()
+                        .map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+            ),
             (
                 "memory of sessions, proofs and deeds",
                 memory.map_or(0, size_of_val),

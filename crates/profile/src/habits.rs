@@ -7,6 +7,7 @@ use crate::prompt_habits::PromptHabits;
 use crate::recovery::{RecoveryCell, RecoveryHabits};
 use crate::sequence_habits::SequenceHabits;
 use crate::session_habits::SessionHabits;
+use crate::stranger_habits::StrangerHabits;
 use crate::told::Told;
 use habitus_model::Grant;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub struct Habits {
     sequences: SequenceHabits,
     machines: MachineHabits,
     recovery: RecoveryHabits,
+    strangers: StrangerHabits,
     grants: [f64; Grant::COUNT],
     visits: f64,
 }
@@ -66,6 +68,12 @@ impl Habits {
         &self.recovery
     }
 
+    /// Of networks that nothing vouches for.
+    #[must_use]
+    pub fn strangers(&self) -> &StrangerHabits {
+        &self.strangers
+    }
+
     /// Probability that a visit brings this way in for the first time of its account, in `(0, 1)`.
     #[must_use]
     pub fn grant(&self, grant: Grant) -> f64 {
@@ -76,6 +84,9 @@ impl Habits {
     /// Counts a visit.
     pub fn visited(&mut self, seen: &Observation) {
         self.visits += 1.0;
+        if let Some(cell) = seen.stranger {
+            self.strangers.learn(cell);
+        }
         if let Some((network, new_client)) = seen.joint {
             self.recovery.visited(RecoveryCell::of(Some(network), new_client));
         }
@@ -114,6 +125,7 @@ impl Habits {
         self.sequences.scale(fast);
         self.machines.scale(fast);
         self.recovery.scale(fast);
+        self.strangers.scale(fast);
         self.visits *= fast;
         for count in &mut self.grants {
             *count *= fast;

@@ -33,6 +33,7 @@ mod room;
 pub mod second_factor;
 pub mod sequence_habits;
 pub mod session_habits;
+pub mod stranger_habits;
 pub mod teleport;
 pub mod told;
 pub mod version;

@@ -2,6 +2,7 @@
 
 use crate::bucket::{Bucket, IdleBucket};
 use crate::features::clock::Bin;
+use crate::features::strangers::StrangerCell;
 use crate::hazard::Level;
 use crate::joint::NetworkNovelty;
 use crate::journey::Journey;
@@ -110,6 +111,8 @@ pub struct Observation {
     pub key: Option<KeyHabit>,
     /// Whether a second factor was shown by an account that has one.
     pub factor: Option<FactorHabit>,
+    /// Whether the network is one that nothing vouches for, and which sort. Absent: no trial.
+    pub stranger: Option<Option<StrangerCell>>,
 }
 
 const LEVELS: [Level; 6] = [
@@ -145,6 +148,7 @@ impl Observation {
             teleport: None,
             key: None,
             factor: None,
+            stranger: None,
         }
     }
 

@@ -1,11 +1,12 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
-use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile, position};
+use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile};
 use crate::attempts::is_attempt;
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::machine::MachineSeen;
 use crate::features::motion::{self, Move};
-use crate::features::positions::Position;
+use crate::features::positions::{Position, position};
+use crate::features::strangers::StrangerSeen;
 use crate::hazard::Level;
 use crate::joint::NetworkNovelty;
 use crate::journey::Journey;
@@ -143,6 +144,8 @@ pub struct Sighting {
     pub conduct: Option<ConductSeen>,
     /// What a machine keeps to. Absent: no tool ever used the account.
     pub machine: Option<MachineSeen>,
+    /// Whether the network is one that nothing vouches for, met on an earlier day. Absent: it is not.
+    pub stranger: Option<StrangerSeen>,
     /// Minutes since something of the account was suspicious; absent: never.
     pub suspected_minutes: Option<f64>,
     /// What was done to the account of late, as the network stage noted it. Absent: nothing.
@@ -178,6 +181,10 @@ impl Recall<'_> {
         };
         seen.provider_abroad = seen.keys.asn.filter(|_| abroad).map(held);
         self.see_client(profile, context, &mut seen);
+        seen.stranger = profile
+            .strangers
+            .as_ref()
+            .and_then(|strangers| strangers.sight(&seen));
         seen.factor = self.factor_of(profile, context, &seen);
         if let Some(here) = &seen.position {
             seen.moves = motion::moves(profile.positions.all(), here);
@@ -241,6 +248,7 @@ impl Recall<'_> {
             moves: Vec::new(),
             conduct: None,
             machine: None,
+            stranger: None,
             suspected_minutes: self.profile.and_then(|profile| profile.suspected_minutes(now)),
             notice: None,
         }

@@ -36,6 +36,8 @@ impl Detector for Factor {
         let found = match (seen.strong, seen.shown) {
             (true, _) => strong(view, seen),
             (false, true) => weaker(view, seen).or_else(|| asked(view, seen)),
+            // What a provider remembers of a device that nothing vouches for, an attacker may have taught it.
+            (false, false) if view.seen.stranger.is_some() => None,
             (false, false) => Some(not_asked(view, seen)),
         };
         let worth = |one: &Evidence| one.nats.iter().any(|nats| nats.abs() >= WORTH_SAYING_NATS);

@@ -18,6 +18,7 @@ mod recovery;
 mod resource;
 mod sequence;
 mod session;
+mod stranger;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
@@ -36,4 +37,5 @@ pub const ALL: &[&dyn Detector] = &[
     &resource::Resource,
     &sequence::Sequence,
     &session::Session,
+    &stranger::Stranger,
 ];

@@ -51,6 +51,10 @@ impl Detector for Network {
         if !view.has_history() {
             return Opinion::Evidence(first_visit(view));
         }
+        // That a network which nothing vouches for was seen before is no habit of the owner's: `stranger` speaks of it.
+        if seen.stranger.is_some() {
+            return Opinion::Evidence(Vec::new());
+        }
         let mut evidence = Vec::with_capacity(4);
         evidence.extend(seen.country.map(|level| country(view, level)));
         evidence.extend(seen.asn.map(|level| network(view, level)));

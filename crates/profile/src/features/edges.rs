@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// How all sets forget: half-life of SCORING 2 for resources.
 const RETENTION: [Retention; EdgeLevel::COUNT] = [
     retention(12),
+    retention(12),
     retention(24),
     retention(24),
     retention(6),
@@ -44,6 +45,8 @@ const NEWS_DAYS: f64 = 3.5;
 pub enum EdgeLevel {
     /// An application or host.
     Application,
+    /// A sort of thing, and whose: hosts of one department, secrets of another.
+    Sort,
     /// An action in it.
     Action,
     /// A resource acted upon.
@@ -131,10 +134,11 @@ const fn retention(capacity: usize) -> Retention {
 
 impl EdgeLevel {
     /// Number of levels.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
     /// Every level, in order.
     pub const ALL: [EdgeLevel; Self::COUNT] = [
         EdgeLevel::Application,
+        EdgeLevel::Sort,
         EdgeLevel::Action,
         EdgeLevel::Resource,
         EdgeLevel::Identity,
@@ -146,10 +150,11 @@ impl EdgeLevel {
     pub const fn index(self) -> usize {
         match self {
             EdgeLevel::Application => 0,
-            EdgeLevel::Action => 1,
-            EdgeLevel::Resource => 2,
-            EdgeLevel::Identity => 3,
-            EdgeLevel::Origin => 4,
+            EdgeLevel::Sort => 1,
+            EdgeLevel::Action => 2,
+            EdgeLevel::Resource => 3,
+            EdgeLevel::Identity => 4,
+            EdgeLevel::Origin => 5,
         }
     }
 
@@ -158,6 +163,7 @@ impl EdgeLevel {
     pub fn key(self, conduct: &Conduct) -> Option<u64> {
         match self {
             EdgeLevel::Application => conduct.application.as_ref().map(|named| named.key),
+            EdgeLevel::Sort => conduct.sort.as_ref().map(|named| named.key),
             EdgeLevel::Action => conduct.action.as_ref().map(|named| named.key),
             EdgeLevel::Resource => conduct.resource.as_ref().map(|named| named.key),
             EdgeLevel::Identity => conduct.behind,
@@ -170,6 +176,7 @@ impl EdgeLevel {
     pub fn name(self, conduct: &Conduct) -> Option<&Text> {
         let named = match self {
             EdgeLevel::Application => conduct.application.as_ref(),
+            EdgeLevel::Sort => conduct.sort.as_ref(),
             EdgeLevel::Action => conduct.action.as_ref(),
             EdgeLevel::Resource => conduct.resource.as_ref(),
             EdgeLevel::Identity => None,
@@ -183,7 +190,7 @@ impl EdgeLevel {
     pub const fn is_thing(self) -> bool {
         matches!(
             self,
-            EdgeLevel::Application | EdgeLevel::Resource | EdgeLevel::Origin
+            EdgeLevel::Application | EdgeLevel::Sort | EdgeLevel::Resource | EdgeLevel::Origin
         )
     }
 }
@@ -215,10 +222,14 @@ impl Edges {
             lately: f64::from(held.lately) * factor,
             ..EdgesSeen::default()
         };
-        let (mut any, mut lies_in_new) = (false, false);
-        for level in EdgeLevel::ALL {
-            let lies_within = matches!(level, EdgeLevel::Action | EdgeLevel::Resource);
-            let Some(key) = level.key(conduct).filter(|_| !(lies_in_new && lies_within)) else {
+        let (mut any, mut new_application, mut new_sort) = (false, false, false);
+        for level in order(conduct) {
+            let lies_in_new = match level {
+                EdgeLevel::Application | EdgeLevel::Resource => new_application || new_sort,
+                EdgeLevel::Sort | EdgeLevel::Action => new_application,
+                EdgeLevel::Identity | EdgeLevel::Origin => false,
+            };
+            let Some(key) = level.key(conduct).filter(|_| !lies_in_new) else {
                 continue;
             };
             let edge = held.edge((level, key), around, seen.lately);
@@ -226,7 +237,9 @@ impl Edges {
             if let Some(slot) = seen.levels.get_mut(level.index()) {
                 *slot = edge;
             }
-            lies_in_new |= level == EdgeLevel::Application && edge.is_some_and(|edge| edge.is_new());
+            let is_new = edge.is_some_and(|edge| edge.is_new());
+            new_application |= level == EdgeLevel::Application && is_new;
+            new_sort |= level == EdgeLevel::Sort && is_new;
         }
         if any {
             seen.a_day = held.news_a_day(around.now);
@@ -357,6 +370,15 @@ impl Edges {
     }
 }
 
+/// From coarse to fine: a resource's sort lies in its application, and an application is of a sort itself.
+fn order(conduct: &Conduct) -> [EdgeLevel; EdgeLevel::COUNT] {
+    let mut order = EdgeLevel::ALL;
+    if conduct.resource.is_none() {
+        order.swap(0, 1);
+    }
+    order
+}
+
 impl Used {
     /// What is used before anything is known is no surprise, and so no trial.
     fn count(&mut self, factor: f64, edge: Option<EdgeSeen>) {
@@ -370,117 +392,4 @@ impl Used {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use habitus_model::Named;
-
-    fn doing(action: u64) -> Conduct {
-        Conduct {
-            action: Some(Named {
-                key: action,
-                name: Text::new("x"),
-            }),
-            ..Conduct::default()
-        }
-    }
-
-    fn at(habits: &EdgeHabits, minute: u32) -> Around<'_> {
-        Around {
-            habits,
-            now: Minutes(minute),
-            visits: 1.0,
-        }
-    }
-
-    fn learn(
-        edges: &mut Edges,
-        conduct: &Conduct,
-        (minute, arrival): (u32, Arrival),
-    ) -> Vec<(EdgeLevel, u64)> {
-        let habits = EdgeHabits::default();
-        let seen = Edges::sight(Some(&*edges), conduct, at(&habits, minute)).unwrap();
-        let mut known = Vec::new();
-        edges.learn((conduct, &seen), (Minutes(minute), arrival), &mut |level, key| {
-            known.push((level, key));
-        });
-        known
-    }
-
-    #[test]
-    fn what_was_done_once_is_known_and_what_is_new_is_counted() {
-        let mut edges = Edges::default();
-        let known: Vec<_> = [1, 2, 1]
-            .into_iter()
-            .flat_map(|action| learn(&mut edges, &doing(action), (10, Arrival::Clean)))
-            .collect();
-        assert_eq!(known, [(EdgeLevel::Action, 1), (EdgeLevel::Action, 2)]);
-        let habits = EdgeHabits::default();
-        let seen = Edges::sight(Some(&edges), &doing(1), at(&habits, 10)).unwrap();
-        assert_eq!(seen.new_ones().count(), 0);
-        assert!((seen.lately - 2.0).abs() < 1e-6);
-        let new = Edges::sight(Some(&edges), &doing(3), at(&habits, 10)).unwrap();
-        assert_eq!(new.new_ones().count(), 1);
-    }
-
-    #[test]
-    fn what_is_suspicious_waits() {
-        let mut edges = Edges::default();
-        assert!(learn(&mut edges, &doing(9), (1, Arrival::Suspicious)).is_empty());
-        let habits = EdgeHabits::default();
-        let seen = Edges::sight(Some(&edges), &doing(9), at(&habits, 1)).unwrap();
-        assert!(matches!(
-            seen.levels[1].unwrap().familiarity,
-            Familiarity::Pending { .. }
-        ));
-    }
-
-    #[test]
-    fn who_always_brings_new_things_is_expected_to_and_who_never_does_is_not() {
-        let habits = EdgeHabits::default();
-        let (mut auditor, mut clerk) = (Edges::default(), Edges::default());
-        for day in 0..60_u32 {
-            for use_ in 0..5_u32 {
-                let minute = day * 1_440 + use_;
-                let fresh = u64::from(day * 5 + use_);
-                learn(&mut auditor, &doing(100 + fresh), (minute, Arrival::Clean));
-                learn(&mut clerk, &doing(fresh % 4), (minute, Arrival::Clean));
-            }
-        }
-        let novelty = |edges: &Edges| {
-            let seen = Edges::sight(Some(edges), &doing(5_000), at(&habits, 61 * 1_440)).unwrap();
-            seen.levels[1].unwrap().novelty
-        };
-        assert!(novelty(&auditor) > 0.2, "{}", novelty(&auditor));
-        assert!(novelty(&clerk) < 0.01, "{}", novelty(&clerk));
-    }
-
-    #[test]
-    fn what_came_under_suspicion_counts_for_the_rate_after_three_days() {
-        let habits = EdgeHabits::default();
-        let mut edges = Edges::default();
-        (0..100).for_each(|minute| drop(learn(&mut edges, &doing(1), (minute + 1, Arrival::Clean))));
-        (0..5_u32).for_each(|n| {
-            drop(learn(
-                &mut edges,
-                &doing(10 + u64::from(n)),
-                (200 + n, Arrival::Suspicious),
-            ))
-        });
-        let novelty = |edges: &Edges, minute| {
-            let seen = Edges::sight(Some(edges), &doing(99), at(&habits, minute)).unwrap();
-            seen.levels[1].unwrap().novelty
-        };
-        let before = novelty(&edges, 6_000);
-        learn(&mut edges, &doing(1), (6_000, Arrival::Clean));
-        assert!(novelty(&edges, 6_000) > 1.5 * before, "{before}");
-    }
-
-    #[test]
-    fn a_flood_of_actions_stays_bounded() {
-        let mut edges = Edges::default();
-        for action in 0..10_000 {
-            learn(&mut edges, &doing(action), (1, Arrival::Clean));
-        }
-        assert!(edges.heap_bytes() < 4_096);
-    }
-}
+mod tests;

@@ -9,3 +9,4 @@ pub mod positions;
 pub mod prompts;
 pub mod sequence;
 pub mod session;
+pub mod strangers;

@@ -3,9 +3,10 @@
 //! Distinct: farther apart than both radii together. An event that arrives late is placed among them by its own time,
 //! so that it can be compared with the place before it and the place after it.
 
+use crate::keys::Keys;
 use crate::room;
 use habitus_model::geo::combined_radius;
-use habitus_model::{Coordinates, EventTime, Km, NetworkClass};
+use habitus_model::{Context, Coordinates, EventTime, Km, NetworkClass};
 use serde::{Deserialize, Serialize};
 
 /// Most positions kept.
@@ -72,6 +73,25 @@ impl Positions {
 
 fn same_place(a: &Position, b: &Position) -> bool {
     a.at.distance(b.at).0 <= combined_radius(a.radius, b.radius).0.max(20.0)
+}
+
+/// Position of an event, if its place can be compared with others.
+#[must_use]
+pub fn position(context: &Context, keys: &Keys) -> Option<Position> {
+    let at = context.place.coordinates?;
+    let class = context.network.class;
+    let radius = context
+        .place
+        .radius
+        .unwrap_or_else(|| super::motion::default_radius(class));
+    Some(Position {
+        at,
+        radius,
+        time: context.time,
+        client: keys.client,
+        family: keys.family,
+        class,
+    })
 }
 
 #[cfg(test)]

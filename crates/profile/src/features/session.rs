@@ -108,6 +108,8 @@ pub struct SessionSeen {
     pub shifted: Option<Shift>,
     /// It moves away from a server's network, new to the account, where a second factor was satisfied within the hour.
     pub relayed: bool,
+    /// The network on which it began. Absent: here, or not shown.
+    pub began_at: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -228,6 +230,7 @@ impl Sessions {
                 passage: None,
                 shifted: None,
                 relayed: false,
+                began_at: None,
             });
         };
         let relation = session.relation(scene, now);
@@ -251,6 +254,11 @@ impl Sessions {
             passage: session.passage(scene).filter(|_| relation == Relation::Moved),
             shifted: session.shifted(scene).filter(|_| relation == Relation::Kept),
             relayed: session.relay && relation == Relation::Moved && age_minutes <= RELAY_MINUTES,
+            began_at: session
+                .anchors
+                .iter()
+                .find(|anchor| anchor.home)
+                .map(|anchor| anchor.place),
         })
     }
 
@@ -278,18 +286,6 @@ impl Sessions {
     pub fn heap_bytes(&self) -> usize {
         let anchors: usize = self.held.iter().map(|session| session.anchors.capacity()).sum();
         self.held.capacity() * std::mem::size_of::<Session>() + anchors * std::mem::size_of::<Anchor>()
-    }
-
-    /// Number of sessions held.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.held.len()
-    }
-
-    /// Whether none is held.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
     }
 }
 
