@@ -30,4 +30,4 @@ pub use snapshot::{Picture, SnapshotError};
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-4");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-5");

@@ -125,7 +125,7 @@ fn ten_quiet_days_do_not_make_a_network_known() {
     }
     let last = life.intrude(10);
     assert!(
-        says(&last, "untrusted_country") && says(&last, "untrusted_client"),
+        says(&last, "unvouched_network") && says(&last, "untrusted_client"),
         "{last:?}"
     );
     // Who stays is taken in at last, flagged or not.
@@ -184,11 +184,11 @@ fn a_privileged_account_waits_for_a_strong_factor_for_ever() {
     for day in 0..90 {
         life.intrude(day);
     }
-    assert!(says(&life.intrude(90), "untrusted_country"));
+    assert!(says(&life.intrude(90), "unvouched_network"));
     let mut proven = life.context((0, START_MS + 151 * DAY_MS), Who::Stranger, LOGON);
     proven.strong_factor = true;
     life.learn(proven);
-    assert!(!says(&life.intrude(92), "untrusted_country"));
+    assert!(!says(&life.intrude(92), "unvouched_network"));
 }
 
 /// See the test that follows.

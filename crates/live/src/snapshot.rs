@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
 /// Version of the layout.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Why a state cannot be written or read.
 #[derive(Debug, thiserror::Error)]

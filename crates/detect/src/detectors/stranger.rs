@@ -7,7 +7,7 @@
 use crate::attacker::against;
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
-use habitus_model::{DetectorId, Evidence, Fact, Family, Opinion, Signal};
+use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal};
 use habitus_profile::attempts::is_attempt;
 
 /// Networks that nothing vouches for.
@@ -33,7 +33,7 @@ impl Detector for Stranger {
     fn assess(&self, view: &View<'_>) -> Opinion {
         // What goes on within a session was said of its login.
         let Some(seen) = view.seen.stranger.filter(|_| is_attempt(view.context)) else {
-            return Opinion::Evidence(Vec::new());
+            return Opinion::Abstain(Blind::NotApplicable);
         };
         let owner = view.population.habits().strangers().share(seen.cell);
         let text = "the network was first seen {0} ago and used on {1} days, and nothing vouches for it: no device key, no \
