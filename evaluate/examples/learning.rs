@@ -5,6 +5,11 @@
 //! first half of the period five analysts judge what is flagged; the candidate is promoted if nothing speaks against it; the rest is
 //! measured. Attacks are those that stand in the log and single takeovers; alarms are counted by account and day.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an example: indices are below the lengths of the lists beside them"
+)]
+
 use habitus_engine::models::{Lesson, ModelChange, Opinion};
 use habitus_engine::{Adjudication, Ahead, Config, Engine, Learning, Record};
 use habitus_enrich::{Enricher, Tables};

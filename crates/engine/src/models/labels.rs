@@ -182,7 +182,7 @@ impl Labels {
 
     /// The labels that taught nothing, those of tests among them.
     pub(super) fn held_out(&self) -> impl Iterator<Item = Trial<'_>> {
-        let trials = self.0.iter().filter_map(|(finding, label)| {
+        self.0.iter().filter_map(|(finding, label)| {
             let verdict = label.verdict()?;
             let is_test = verdict == Verdict::Test;
             (is_test || label.is_held_out()).then_some(Trial {
@@ -190,8 +190,7 @@ impl Labels {
                 label,
                 is_attack: is_test || verdict == Verdict::TruePositive,
             })
-        });
-        trials
+        })
     }
 
     /// What they say of networks and clients.

@@ -233,6 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::needless_range_loop, reason = "rows and columns are two indices")]
     fn systems_are_solved() {
         let mut a = [[0.0; SIZE]; SIZE];
         let mut x = [0.0; SIZE];
