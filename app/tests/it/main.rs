@@ -22,6 +22,7 @@ mod evaluation;
 mod explain;
 mod exports;
 mod files;
+mod kills;
 mod known_errors;
 mod metrics;
 mod models;
