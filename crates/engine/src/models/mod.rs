@@ -1,6 +1,6 @@
 //! What weighs a tenant's evidence: the champion, whose verdicts count, and a challenger that weighs the same evidence in shadow.
 //!
-//! People's verdicts are kept as [labels](labels); what they teach of weights and attackers is worked out anew from all that stand,
+//! People's verdicts are kept as `labels`; what they teach of weights and attackers is worked out anew from all that stand,
 //! becomes a challenger, is compared on labels that taught nothing, on attacks that nobody here labelled, and on how much it would
 //! flag, and is promoted by a person, unless the configuration lets it be promoted by itself. Labels, promotions and ways back are
 //! entries of the log; everything else here follows from it.

@@ -3,9 +3,9 @@
 //! Estimates, for each network that is new and was not refused, whether it is the owner's: an owner's device goes with it from
 //! place to place, and its key, a code or the same client at home soon vouch for the place; who only has the password comes
 //! back day after day, stays where he is, and the owner's own life goes on beside him. A value that came quietly is known to
-//! the sets of the account at once; here it stays a stranger until something vouches or [`STRANGE_DAYS`] have passed. Two
+//! the sets of the account at once; here it stays a stranger until something vouches or `STRANGE_DAYS` have passed. Two
 //! speeds: what the last weeks show is held against what the account was known by before. Fails where owner and attacker use
-//! one network, and says little of accounts that never show anything twice. 48 bytes each, at most [`STRANGERS_MAX`].
+//! one network, and says little of accounts that never show anything twice. 48 bytes each, at most `STRANGERS_MAX`.
 
 use crate::account::Profile;
 use crate::known::Familiarity;
@@ -56,7 +56,7 @@ pub struct StrangerCell {
     turns: u8,
 }
 
-/// A visit on a network that nothing vouches for, after [`DAYS_MIN`] days of use.
+/// A visit on a network that nothing vouches for, after `DAYS_MIN` days of use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StrangerSeen {
     /// Where it is counted.
