@@ -7,6 +7,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// Longest id in a path, bytes. Nothing has a longer one.
@@ -188,4 +189,14 @@ fn bad_query(_: &QueryRejection) -> Problem {
         "bad_query",
         "a query parameter is unknown, given twice or not what it should be",
     )
+}
+
+/// A whole number however it is written: `85.0` is an integer to JSON Schema, and to clients that know one kind of number.
+pub(crate) fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits.parse().map(Some).map_err(serde::de::Error::custom)
 }

@@ -34,6 +34,7 @@ pub(crate) struct VerdictCommand {
     note: Option<String>,
     /// For how many days the same is expected again; with `benign` and `test` only.
     #[schema(minimum = 1, maximum = 90)]
+    #[serde(default, deserialize_with = "crate::extract::whole")]
     expected_days: Option<u16>,
     /// Whether similar open findings get the same verdict.
     #[serde(default)]

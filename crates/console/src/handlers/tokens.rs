@@ -31,21 +31,11 @@ pub(crate) struct TokenCommand {
     source: Option<String>,
     /// Days until it expires; absent if never.
     #[schema(minimum = 1, maximum = 3650)]
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "crate::extract::whole")]
     days: Option<u16>,
     /// Whose data; absent means the maker's own. Only makers of the tenant `default` may name another.
     #[schema(max_length = 64, pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
     tenant: Option<String>,
-}
-
-/// A whole number however it is written: `85.0` is an integer to JSON Schema, and to clients that know one kind of number.
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
-    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let text = number.to_string();
-    let digits = text.strip_suffix(".0").unwrap_or(&text);
-    digits.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// A token that was just made.
