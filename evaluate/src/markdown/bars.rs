@@ -46,9 +46,13 @@ fn cell(row: &BarRow) -> String {
             format!("{:.1} %", value * 100.0)
         }
     };
-    let interval = measured
-        .interval
-        .map(|(low, high)| format!(" [{:.1}, {:.1}]", low * 100.0, high * 100.0));
+    let interval = measured.interval.map(|(low, high)| {
+        if row.is_ceiling {
+            format!(" [{low:.2}, {high:.2}]")
+        } else {
+            format!(" [{:.1}, {:.1}]", low * 100.0, high * 100.0)
+        }
+    });
     let cost = row
         .false_share
         .map(|share| format!(", cost {}", percent_of_few(share)));
