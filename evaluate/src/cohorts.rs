@@ -54,7 +54,8 @@ pub(crate) fn measure(plan: &Plan, worlds: &[World<'_>]) -> Vec<CohortShare> {
             values.collect()
         };
         let alone = of_cohort(&worlds_alone);
-        let (count, flagged) = counted(worlds, of(cohort));
+        let inside = of(cohort);
+        let (count, flagged) = counted(worlds, |point| inside(point.truth));
         CohortShare {
             cohort,
             count,
@@ -110,15 +111,15 @@ fn tallies(worlds: &[World<'_>], wanted: impl Fn(Truth) -> bool) -> Vec<Tally> {
     worlds.iter().map(of_world).collect()
 }
 
-/// Number of the wanted logins, and the share of them above each budget's threshold of their time.
-fn counted(worlds: &[World<'_>], wanted: impl Fn(Truth) -> bool) -> (u64, [f64; 5]) {
+/// Number of the wanted logins, and the share of them strictly above each budget's threshold of their time.
+pub(crate) fn counted(worlds: &[World<'_>], wanted: impl Fn(&Point) -> bool) -> (u64, [f64; 5]) {
     let (mut count, mut above) = (0_u64, [0_u64; 5]);
     for world in worlds {
         let wanted = world
             .points
             .iter()
             .zip(world.flags)
-            .filter(|(point, _)| wanted(point.truth));
+            .filter(|(point, _)| wanted(point));
         for (_, flags) in wanted {
             count += 1;
             for (above, flag) in above.iter_mut().zip(flags) {

@@ -251,18 +251,7 @@ fn by_history(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> Vec<Histor
     HISTORY_BANDS.into_iter().map(of_band).collect()
 }
 
-/// Number of the wanted points, and the share of them strictly above each budget's threshold of their time.
+/// Number of the wanted points, and the share of them above each budget's threshold.
 fn flagged(views: &[View<'_>], wanted: impl Fn(&Point) -> bool) -> (u64, [f64; 5]) {
-    let mut count = 0;
-    let mut above = [0_u64; 5];
-    for view in views {
-        for (_, flags) in view.points().filter(|(point, _)| wanted(point)) {
-            count += 1;
-            for (above, flag) in above.iter_mut().zip(flags) {
-                *above += u64::from(*flag);
-            }
-        }
-    }
-    let whole = math::from_u64(count).max(1.0);
-    (count, above.map(|above| math::from_u64(above) / whole))
+    cohorts::counted(&views.iter().map(View::world).collect::<Vec<_>>(), wanted)
 }

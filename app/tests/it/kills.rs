@@ -13,7 +13,10 @@ const VICTIMS: usize = 5;
 /// Kills of whole servers (RELIABILITY R-01), or what the environment says (1,000 and 10,000 by hand), shared by the victims.
 fn kills() -> usize {
     let wanted = std::env::var("HABITUS_KILLS").ok();
-    wanted.and_then(|n| n.parse().ok()).unwrap_or(100) / VICTIMS
+    wanted
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100_usize)
+        .div_ceil(VICTIMS)
 }
 
 #[test]

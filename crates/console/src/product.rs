@@ -25,8 +25,8 @@ pub use finding::{
     Labelled, Note, Outcome,
 };
 pub use model::{
-    LabelCounts, ModelCommand, ModelComparison, ModelFound, ModelHappened, ModelMover, ModelOrigin, ModelRow,
-    ModelStep, Models,
+    LabelCounts, ModelCommand, ModelComparison, ModelFound, ModelHappened, ModelMove, ModelMover,
+    ModelOrigin, ModelRow, ModelStep, Models,
 };
 pub use operation::{
     AuditEntry, AuditNote, AuditQuery, Check, LiveSource, Message, MissingField, Readiness, RejectedSample,

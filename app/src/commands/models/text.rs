@@ -2,20 +2,15 @@
 
 use crate::failure::Failure;
 use crate::terminal::{BOLD, FAINT, GREEN, RESET, YELLOW, harmless};
-use habitus_console::product::{
-    LabelCounts, ModelComparison, ModelHappened, ModelOrigin, ModelRow, ModelStep, Models, time,
-};
+use habitus_console::product::{ModelComparison, ModelMove, ModelRow, ModelStep, Models, time};
 use std::io::Write;
-
-/// Weights and shares that differ from the champion's by less are not named.
-const WORTH_NAMING: f64 = 0.005;
 
 /// Prints all of it.
 ///
 /// # Errors
 /// Standard output that cannot be written.
 pub fn print(out: &mut impl Write, models: &Models) -> Result<(), Failure> {
-    writeln!(out, "labels      {}", counted(&models.labels))?;
+    writeln!(out, "labels      {}", models.labels)?;
     writeln!(out, "{BOLD}champion{RESET}    {}", named(&models.champion))?;
     match &models.challenger {
         None => writeln!(out, "challenger  none")?,
@@ -38,47 +33,21 @@ pub fn print(out: &mut impl Write, models: &Models) -> Result<(), Failure> {
     Ok(())
 }
 
-fn counted(labels: &LabelCounts) -> String {
-    let LabelCounts {
-        attacks,
-        false_alarms,
-        expected,
-        tests,
-    } = labels;
-    format!("{attacks} attacks, {false_alarms} false alarms, {expected} expected, {tests} tests")
-}
-
 fn named(model: &ModelRow) -> String {
-    let from = match model.origin {
-        ModelOrigin::Configured => "the configuration's".to_owned(),
-        ModelOrigin::Learned => {
-            let labels = model.labels.unwrap_or_default();
-            format!("learned from {}", counted(&labels))
-        }
-        ModelOrigin::Given => {
-            let by = model.by.as_deref().map(harmless).unwrap_or_default();
-            format!("proposed by {by}")
-        }
-    };
-    format!("{} ({from})", harmless(&model.id))
+    format!("{} ({})", harmless(&model.id), harmless(&model.origin_text()))
 }
 
 /// What a challenger has other than the champion.
-fn moves(champion: &ModelRow, challenger: &ModelRow) -> Vec<String> {
-    let sorts = [
-        ("weight", &champion.weights, &challenger.weights),
-        ("share", &champion.priors, &challenger.priors),
-    ];
-    let mut lines = Vec::new();
-    for (what, before, after) in sorts {
-        for (name, after) in after {
-            let before = before.get(name).copied().unwrap_or(0.0);
-            if (after - before).abs() >= WORTH_NAMING {
-                lines.push(format!("{what} of {}: {before:.2} → {after:.2}", harmless(name)));
-            }
-        }
-    }
-    lines
+fn moves<'m>(champion: &'m ModelRow, challenger: &'m ModelRow) -> impl Iterator<Item = String> + 'm {
+    challenger.moves_from(champion).map(|moved| {
+        let ModelMove {
+            what,
+            name,
+            before,
+            after,
+        } = moved;
+        format!("{what} of {}: {before:.2} → {after:.2}", harmless(name))
+    })
 }
 
 fn compared(out: &mut impl Write, comparison: &ModelComparison) -> Result<(), Failure> {
@@ -132,11 +101,7 @@ fn compared(out: &mut impl Write, comparison: &ModelComparison) -> Result<(), Fa
 }
 
 fn happened(step: &ModelStep) -> String {
-    let what = match step.what {
-        ModelHappened::Made => "began to weigh in shadow",
-        ModelHappened::Promoted => "became the champion",
-        ModelHappened::RolledBack => "became the champion again",
-    };
+    let what = step.what.text();
     let by = step
         .by
         .as_deref()

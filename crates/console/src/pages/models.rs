@@ -7,16 +7,11 @@ use crate::core::{App, Core};
 use crate::extract::Id;
 use crate::guard::Caller;
 use crate::problem::Problem;
-use crate::product::{
-    LabelCounts, ModelCommand, ModelComparison, ModelHappened, ModelOrigin, ModelRow, Models,
-};
+use crate::product::{ModelCommand, ModelComparison, ModelRow, Models};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use habitus_model::EventTime;
-
-/// Weights and shares that differ from the champion's by less are not shown.
-const WORTH_SHOWING: f64 = 0.005;
 
 struct ModelView {
     id: Shown,
@@ -92,7 +87,7 @@ fn view(models: &Models, (frame, may_change): (Frame, bool), now: EventTime) -> 
     ModelsPage {
         frame,
         may_change,
-        labels: counted(&models.labels),
+        labels: models.labels.to_string(),
         champion: model(&models.champion, now),
         challenger: models.challenger.as_ref().map(|challenger| Challenger {
             view: model(challenger, now),
@@ -105,11 +100,7 @@ fn view(models: &Models, (frame, may_change): (Frame, bool), now: EventTime) -> 
             .iter()
             .rev()
             .map(|step| {
-                let what = match step.what {
-                    ModelHappened::Made => "began to weigh in shadow",
-                    ModelHappened::Promoted => "became the champion",
-                    ModelHappened::RolledBack => "became the champion again",
-                };
+                let what = step.what.text();
                 let by = step.by.as_deref().unwrap_or("habitus");
                 Step {
                     when: When::of(step.at, now),
@@ -121,34 +112,25 @@ fn view(models: &Models, (frame, may_change): (Frame, bool), now: EventTime) -> 
 }
 
 fn model(row: &ModelRow, now: EventTime) -> ModelView {
-    let from = match row.origin {
-        ModelOrigin::Configured => "the configuration's".to_owned(),
-        ModelOrigin::Learned => format!("learned from {}", counted(&row.labels.unwrap_or_default())),
-        ModelOrigin::Given => format!("proposed by {}", row.by.as_deref().unwrap_or("somebody")),
-    };
     ModelView {
         id: Shown::new(&row.id),
-        from: Shown::new(&from),
+        from: Shown::new(&row.origin_text()),
         made: row.made.map(|at| When::of(at, now)),
     }
 }
 
 fn moves(champion: &ModelRow, challenger: &ModelRow) -> Vec<(Shown, String, String)> {
-    let sorts = [
-        ("weight of", &champion.weights, &challenger.weights),
-        ("share of", &champion.priors, &challenger.priors),
-    ];
-    let mut moves = Vec::new();
-    for (what, before, after) in sorts {
-        for (name, after) in after {
-            let before = before.get(name).copied().unwrap_or(0.0);
-            if (after - before).abs() >= WORTH_SHOWING {
-                let name = Shown::new(&format!("{what} {}", name.replace('_', " ")));
-                moves.push((name, format!("{before:.2}"), format!("{after:.2}")));
-            }
-        }
-    }
+    let moves = challenger.moves_from(champion);
     moves
+        .map(|moved| {
+            let name = Shown::new(&format!("{} of {}", moved.what, moved.name.replace('_', " ")));
+            (
+                name,
+                format!("{:.2}", moved.before),
+                format!("{:.2}", moved.after),
+            )
+        })
+        .collect()
 }
 
 fn compared(found: &ModelComparison) -> Compared {
@@ -166,14 +148,4 @@ fn compared(found: &ModelComparison) -> Compared {
         standard: found.standard_attacks,
         hindrances: found.hindrances.iter().map(|one| Shown::new(one)).collect(),
     }
-}
-
-fn counted(labels: &LabelCounts) -> String {
-    let LabelCounts {
-        attacks,
-        false_alarms,
-        expected,
-        tests,
-    } = labels;
-    format!("{attacks} attacks, {false_alarms} false alarms, {expected} expected, {tests} tests")
 }

@@ -4,6 +4,7 @@ use super::{schema, time};
 use habitus_model::EventTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use utoipa::ToSchema;
 
 /// The models of a tenant: whose verdicts count, who weighs in shadow, and how the two compare.
@@ -149,6 +150,78 @@ pub enum ModelHappened {
     Promoted,
     /// It became the champion again.
     RolledBack,
+}
+
+/// Weights and shares that differ by less are the same to people, who see two decimals.
+const WORTH_SHOWING: f64 = 0.005;
+
+/// A number that two models do not have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ModelMove<'m> {
+    /// `weight` of a family, or `share` of an attacker profile.
+    pub what: &'static str,
+    /// Name of the family or profile in snake case.
+    pub name: &'m str,
+    /// What it was; 0 if it had none.
+    pub before: f64,
+    /// What it is.
+    pub after: f64,
+}
+
+impl fmt::Display for LabelCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            attacks,
+            false_alarms,
+            expected,
+            tests,
+        } = self;
+        write!(
+            f,
+            "{attacks} attacks, {false_alarms} false alarms, {expected} expected, {tests} tests"
+        )
+    }
+}
+
+impl ModelRow {
+    /// Where it is from, in words. They hold what somebody is called: to be made harmless where they are shown.
+    #[must_use]
+    pub fn origin_text(&self) -> String {
+        match self.origin {
+            ModelOrigin::Configured => "the configuration's".to_owned(),
+            ModelOrigin::Learned => format!("learned from {}", self.labels.unwrap_or_default()),
+            ModelOrigin::Given => format!("proposed by {}", self.by.as_deref().unwrap_or("somebody")),
+        }
+    }
+
+    /// What it has other than another model, to two decimals. Cost: linear in its numbers.
+    pub fn moves_from<'m>(&'m self, other: &'m Self) -> impl Iterator<Item = ModelMove<'m>> {
+        let sorts = [
+            ("weight", &other.weights, &self.weights),
+            ("share", &other.priors, &self.priors),
+        ];
+        sorts.into_iter().flat_map(|(what, before, after)| {
+            let each = after.iter().map(move |(name, after)| ModelMove {
+                what,
+                name: name.as_str(),
+                before: before.get(name).copied().unwrap_or(0.0),
+                after: *after,
+            });
+            each.filter(|moved| (moved.after - moved.before).abs() >= WORTH_SHOWING)
+        })
+    }
+}
+
+impl ModelHappened {
+    /// In words, behind the model's number.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Made => "began to weigh in shadow",
+            Self::Promoted => "became the champion",
+            Self::RolledBack => "became the champion again",
+        }
+    }
 }
 
 /// What is asked of models.
