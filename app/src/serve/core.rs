@@ -3,13 +3,14 @@
 use super::exports::Exports;
 use super::gate::Gate;
 use super::health::Health;
-use super::load::{Load, Permit, Turns};
+use super::load::{Load, Permit};
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::orders::Orders;
 use super::reading::{ReadRecord, Reader};
 use super::records::Records;
 use super::stream::Stream;
+use super::turns::Turns;
 use arc_swap::ArcSwap;
 use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Refused};

@@ -44,8 +44,17 @@ struct UnderWay {
     tell: Tell,
 }
 
+/// How long somebody waits for a turn.
+#[derive(Debug, Clone, Copy)]
+enum Wait {
+    /// One of any number of requests: refused when the line stands, and it comes again.
+    Limited,
+    /// A live source: it has one batch under way at a time, and what it does not read meanwhile can be lost (UDP).
+    Unlimited,
+}
+
 impl Intake {
-    async fn take(&self, sent: Sent, content: Content) -> Result<IngestAnswer, Refusal> {
+    async fn take(&self, sent: Sent, content: Content, wait: Wait) -> Result<IngestAnswer, Refusal> {
         let core = &self.0;
         if core.ending.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);
@@ -60,7 +69,10 @@ impl Intake {
         let core = Shared::clone(core);
         let started = tokio::time::Instant::now();
         let metrics = Shared::clone(&core);
-        let turn = std::sync::Arc::clone(&core.turns.intake).acquire_owned().await;
+        let turn = match wait {
+            Wait::Limited => core.turns.intake.turn_soon().await?,
+            Wait::Unlimited => core.turns.intake.turn().await?,
+        };
         let job = tokio::task::spawn_blocking(move || {
             // It is given back when the work is done, even if the sender has gone meanwhile.
             let _turn = turn;
@@ -274,7 +286,7 @@ impl product::Intake for Intake {
             ingest: clock::now(),
         };
         let (tenant, source) = (sent.tenant.clone(), sent.source.clone());
-        let answer = self.take(sent, submission.content).await;
+        let answer = self.take(sent, submission.content, Wait::Limited).await;
         if let Err(Refusal::Overloaded { .. } | Refusal::Full { .. }) = &answer {
             self.0.health.refused(&tenant, &source);
         }
@@ -323,7 +335,8 @@ impl Sink for Intake {
             format: (label.format != "auto").then(|| Text::new(&label.format)),
             ingest: clock::now(),
         };
-        let answer = self.take(sent, Content::Records(one_a_line(&batch))).await;
+        let records = Content::Records(one_a_line(&batch));
+        let answer = self.take(sent, records, Wait::Unlimited).await;
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         match answer {
             Ok(answer) => Ok(Accepted {

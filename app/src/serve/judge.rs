@@ -74,19 +74,19 @@ impl product::Judge for Judge {
         let started = tokio::time::Instant::now();
         let job = async {
             // It is given back only when the work is done, whoever has stopped waiting.
-            let turn = std::sync::Arc::clone(&core.turns.inline).acquire_owned().await;
+            let turn = core.turns.inline.turn().await?;
             let job = move || {
                 let answer = core.judge(&question, patience.saturating_sub(started.elapsed()));
                 drop(turn);
                 answer
             };
-            tokio::task::spawn_blocking(job).await
+            let answer = tokio::task::spawn_blocking(job).await;
+            answer.map_err(|_| Refusal::Internal)?
         };
-        let answer = match tokio::time::timeout(patience, job).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Refusal::Internal),
-            Err(_) => Ok(AssessAnswer::degraded(self.0.fallback, "the deadline has passed")),
-        };
+        let answer = tokio::time::timeout(patience, job).await.unwrap_or_else(|_| {
+            let why = "the deadline has passed";
+            Ok(AssessAnswer::degraded(self.0.fallback, why))
+        });
         let metrics = &self.0.metrics;
         metrics
             .hook

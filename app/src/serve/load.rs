@@ -3,32 +3,9 @@
 use habitus_console::product::Refusal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
 
 /// Seconds after which a refused sender may come again: a full queue drains in less.
 const RETRY_SECONDS: u32 = 1;
-
-/// Who reads when: as many requests at a time as there are cores, those of either kind in a queue of their own.
-///
-/// More at a time would share the same cores, and each thread that reads holds caches of its own: automata of the table of
-/// clients, megabytes each. An inline decision does not wait for a batch of a million lines.
-#[derive(Debug)]
-pub struct Turns {
-    /// For events that come in.
-    pub intake: Arc<Semaphore>,
-    /// For inline decisions.
-    pub inline: Arc<Semaphore>,
-}
-
-impl Turns {
-    /// So many of either kind.
-    pub fn new(threads: usize) -> Self {
-        Self {
-            intake: Arc::new(Semaphore::new(threads)),
-            inline: Arc::new(Semaphore::new(threads)),
-        }
-    }
-}
 
 /// The budget. Cloning gives another handle of the same.
 #[derive(Debug, Clone)]

@@ -40,6 +40,7 @@ mod snapshots;
 mod start;
 mod store;
 mod stream;
+mod turns;
 
 pub use clock::now;
 pub use kept::Kind;
