@@ -2,7 +2,7 @@
 
 use crate::campaigns::{Found, Ground, Hunt, Search, Unit, Until, estimate};
 use crate::plan::Plan;
-use crate::report::{Estimate, ScorerReport};
+use crate::report::{Counted, Estimate, ScorerReport};
 use crate::threshold::Budget;
 use habitus_model::math;
 use habitus_sim::{AttackKind, Cohort, Regime, ScenarioKind};
@@ -180,7 +180,33 @@ pub(crate) fn of_logins(regime: Regime, report: &ScorerReport) -> Vec<BarRow> {
         rows.push(ceiling(SECOND_LOGIN, (regime, &report.name), paid.map(exactly)));
     }
     rows.extend(of_cohorts(regime, report));
+    rows.push(explained(
+        (regime, &report.name),
+        report.kinds.iter().map(|kind| kind.explained),
+    ));
+    let cured = pooled(report.kinds.iter().map(|kind| kind.cured));
+    rows.push(floor(CURED, (regime, &report.name), cured));
     rows
+}
+
+/// An explanation is right if what was planted leads it, and if nothing is left of the alert without it (issue 4).
+const EXPLAINED: (&str, f64) = ("found at 0.1 %: the planted cause is the strongest reason", 0.95);
+const CURED: (&str, f64) = (
+    "found at 0.1 %: below the threshold without the planted cause",
+    0.90,
+);
+
+/// Of all kinds of attack together.
+pub(crate) fn explained(of: (Regime, &str), kinds: impl Iterator<Item = Counted>) -> BarRow {
+    floor(EXPLAINED, of, pooled(kinds))
+}
+
+fn pooled(kinds: impl Iterator<Item = Counted>) -> Option<Estimate> {
+    let sum = kinds.fold(Counted::default(), |sum, kind| Counted {
+        right: sum.right + kind.right,
+        of: sum.of + kind.of,
+    });
+    sum.share().map(exactly)
 }
 
 /// Accounts with exactly one earlier login are the main case of consumers.

@@ -128,6 +128,7 @@ mod tests {
                 scores: Vec::new(),
                 past: Vec::new(),
                 said: said.collect(),
+                cured: Vec::new(),
             }],
         }
     }

@@ -32,10 +32,10 @@ pub mod threshold;
 
 pub use bars::BarRow;
 pub use plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
-pub use prequential::{Point, ScorerPoints, Truth, WorldOutcome, run_world};
+pub use prequential::{Cured, Point, ScorerPoints, Truth, WorldOutcome, run_world};
 pub use reauthentication::{PRIOR, RECALL, Reauthentication};
 pub use report::{
-    Budgeted, CohortShare, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
+    Budgeted, CohortShare, Counted, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
     WorldSummary,
 };
 pub use scorer::{Login, Said, Scorer};

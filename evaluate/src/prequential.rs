@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 use crate::report::WorldSummary;
 use crate::scorer::{Login, Said, Scorer};
+use habitus_model::evidence::Family;
 use habitus_model::{Context, Event, Status, math};
 use habitus_sim::{AttackKind, Cohort, Label, Labelled, World, WorldConfig, generate};
 use std::collections::BTreeMap;
@@ -42,6 +43,18 @@ pub struct ScorerPoints {
     pub past: Vec<f64>,
     /// What it said, in the same order; empty if it does not explain itself.
     pub said: Vec<Said>,
+    /// Scores of takeovers whose planted cause was taken out, in the order of the points they belong to; empty if it does not
+    /// explain itself.
+    pub cured: Vec<Cured>,
+}
+
+/// A takeover without its planted cause: the same account at the same time, from where and with what its owner came last.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cured {
+    /// Position of the takeover in [`WorldOutcome::points`].
+    pub point: usize,
+    /// The score that is left.
+    pub score: f64,
 }
 
 /// Everything that was measured on one world.
@@ -75,11 +88,19 @@ pub fn run_world(
     run.outcome(&world)
 }
 
+/// What a run knows of an account.
+struct Owner {
+    number: u32,
+    /// Successful logins so far.
+    history: u32,
+    /// The last of them.
+    last: Option<Context>,
+}
+
 struct Run {
     scorers: Vec<(Box<dyn Scorer>, ScorerPoints)>,
     points: Vec<Point>,
-    /// Number of each account, and its successful logins so far.
-    accounts: BTreeMap<String, (u32, u32)>,
+    accounts: BTreeMap<String, Owner>,
     start_ms: i64,
     measured_from_ms: i64,
     counted_from_ms: i64,
@@ -96,6 +117,7 @@ impl Run {
                 scores: Vec::new(),
                 past: Vec::new(),
                 said: Vec::new(),
+                cured: Vec::new(),
             };
             (scorer, points)
         });
@@ -134,7 +156,7 @@ impl Run {
         if measured {
             self.points.extend(point);
         }
-        self.count(labelled);
+        self.count(labelled, context);
     }
 
     fn probe(&mut self, labelled: &Labelled, enrich: &mut dyn FnMut(&Event) -> Context) {
@@ -149,20 +171,51 @@ impl Run {
             event: &labelled.event,
             context: &context,
         };
+        let cured = self.cured(labelled, &context);
+        let at = self.points.len();
         for (scorer, points) in &mut self.scorers {
             let score = scorer.score(login);
             points
                 .scores
                 .push(if score.is_nan() { f64::NEG_INFINITY } else { score });
-            points.said.extend(scorer.said());
+            let Some(said) = scorer.said() else { continue };
+            points.said.push(said);
+            let Some(context) = &cured else { continue };
+            let score = scorer.score(Login { context, ..login });
+            points.cured.push(Cured { point: at, score });
         }
         self.points.push(point);
+    }
+
+    /// The takeover without what was planted in it.
+    fn cured(&self, labelled: &Labelled, takeover: &Context) -> Option<Context> {
+        let Label::Attack(kind) = labelled.label else {
+            return None;
+        };
+        let last = self
+            .accounts
+            .get(labelled.event.account_id()?.as_str())?
+            .last
+            .as_ref()?;
+        let mut cured = takeover.clone();
+        if kind.causes().contains(&Family::Network) {
+            (cured.place, cured.network) = (last.place.clone(), last.network.clone());
+        }
+        if kind.causes().contains(&Family::Device) {
+            cured.client = last.client.clone();
+        }
+        Some(cured)
     }
 
     fn point(&mut self, labelled: &Labelled) -> Option<Point> {
         let id = labelled.event.account_id()?;
         let next = u32::try_from(self.accounts.len()).unwrap_or(u32::MAX);
-        let (account, history) = *self.accounts.entry(id.as_str().to_owned()).or_insert((next, 0));
+        let owner = self.accounts.entry(id.as_str().to_owned()).or_insert(Owner {
+            number: next,
+            history: 0,
+            last: None,
+        });
+        let (account, history) = (owner.number, owner.history);
         let truth = match labelled.label {
             Label::Attack(kind) => Truth::Attack(kind),
             // Attacks of several events are measured on worlds of their own (`campaigns`).
@@ -181,14 +234,15 @@ impl Run {
         })
     }
 
-    fn count(&mut self, labelled: &Labelled) {
+    fn count(&mut self, labelled: &Labelled, context: Context) {
         if labelled.event.status != Status::Success {
             return;
         }
         if let Some(id) = labelled.event.account_id()
-            && let Some((_, history)) = self.accounts.get_mut(id.as_str())
+            && let Some(owner) = self.accounts.get_mut(id.as_str())
         {
-            *history += 1;
+            owner.history += 1;
+            owner.last = Some(context);
         }
     }
 

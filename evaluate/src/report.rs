@@ -55,6 +55,31 @@ pub struct CohortShare {
     pub times_overall: Option<Estimate>,
 }
 
+/// How many of how many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// Those that are as asked for.
+    pub right: u32,
+    /// All that were asked about.
+    pub of: u32,
+}
+
+impl Counted {
+    /// Counts each that is asked about, by whether it is as asked for.
+    pub(crate) fn all(each: impl IntoIterator<Item = bool>) -> Self {
+        each.into_iter().fold(Self::default(), |sum, is_right| Self {
+            right: sum.right + u32::from(is_right),
+            of: sum.of + 1,
+        })
+    }
+
+    /// The share, 0 to 1; absent of none.
+    #[must_use]
+    pub fn share(self) -> Option<f64> {
+        (self.of > 0).then(|| f64::from(self.right) / f64::from(self.of))
+    }
+}
+
 /// One scorer on one kind of attack.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KindReport {
@@ -68,9 +93,10 @@ pub struct KindReport {
     pub average_precision: Estimate,
     /// Recall at each budget.
     pub recall: Vec<Budgeted>,
-    /// Share of those found at 0.1 % whose strongest reason is of the planted cause; absent if the scorer does not
-    /// explain itself or found none.
-    pub explained: Option<f64>,
+    /// Those found at 0.1 % whose strongest reason is of the planted cause; of none if the scorer does not explain itself.
+    pub explained: Counted,
+    /// Those found at 0.1 % that fall below the threshold when the planted cause is taken out; of none likewise.
+    pub cured: Counted,
     /// What owners pay where 98 % of the kind are found.
     pub reauthentication: Option<Reauthentication>,
     /// Recall by history.

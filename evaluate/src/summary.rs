@@ -4,7 +4,9 @@ use crate::bootstrap;
 use crate::metrics::{Metrics, Ranked, Scored, measure};
 use crate::plan::{BUDGETS, HISTORY_BANDS, HistoryBand, Plan};
 use crate::prequential::{Point, ScorerPoints, Truth, WorldOutcome};
-use crate::report::{Budgeted, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport};
+use crate::report::{
+    Budgeted, Counted, Estimate, HistoryShare, KindReport, RegimeReport, Report, ScorerReport,
+};
 use crate::threshold::{Budget, Running};
 use crate::{bars, calibration, cohorts, reauthentication};
 use habitus_model::math;
@@ -56,6 +58,8 @@ struct View<'a> {
     attacks: [Ranked; KINDS],
     /// One for each point of the world.
     flags: Vec<Flags>,
+    /// Takeovers that are found at 0.1 %, as points, and whether they still are without their planted cause.
+    cured: Vec<(usize, bool)>,
     ones: Vec<f64>,
 }
 
@@ -63,12 +67,14 @@ impl<'a> View<'a> {
     fn new(world: &'a WorldOutcome, nth: usize) -> Self {
         let scorer = world.scorers.get(nth);
         let scores = scorer.map_or(&[][..], |scorer| &scorer.scores);
+        let (flags, cured) = flags(&world.points, scorer);
         Self {
             world,
             scorer,
             owners: ranked(world, scores, |truth| matches!(truth, Truth::Owner(_))),
             attacks: AttackKind::ALL.map(|kind| ranked(world, scores, |truth| truth == Truth::Attack(kind))),
-            flags: flags(&world.points, scorer),
+            flags,
+            cured,
             ones: vec![1.0; usize::try_from(world.summary.accounts).unwrap_or(0)],
         }
     }
@@ -109,22 +115,39 @@ impl<'a> View<'a> {
     }
 }
 
-/// What each login exceeds of the thresholds that the owners' logins before it set.
-fn flags(points: &[Point], scorer: Option<&ScorerPoints>) -> Vec<Flags> {
+/// What each login exceeds of the thresholds that the owners' logins before it set, and each takeover that is found without its
+/// planted cause.
+fn flags(points: &[Point], scorer: Option<&ScorerPoints>) -> (Vec<Flags>, Vec<(usize, bool)>) {
     let mut running = BUDGETS.map(|budget| Running::new(Budget::Share(budget)));
     let (past, scores) = scorer.map_or((&[][..], &[][..]), |scorer| (&scorer.past, &scorer.scores));
     for score in past {
         running.iter_mut().for_each(|running| running.push(0, *score));
     }
     let mut flags = Vec::with_capacity(points.len());
-    for (point, score) in points.iter().zip(scores) {
-        let mut each = running.iter();
-        flags.push(BUDGETS.map(|_| each.next().is_some_and(|running| running.flags(*score))));
+    let mut cured = Vec::new();
+    let mut twins = scorer.map_or(&[][..], |scorer| &scorer.cured).iter().peekable();
+    for (at, (point, score)) in points.iter().zip(scores).enumerate() {
+        let exceeds = |score: f64| {
+            let mut each = running.iter();
+            BUDGETS.map(|_| each.next().is_some_and(|running| running.flags(score)))
+        };
+        let flag = exceeds(*score);
+        if let Some(twin) = twins.next_if(|twin| twin.point == at)
+            && at_alert(&flag)
+        {
+            cured.push((at, at_alert(&exceeds(twin.score))));
+        }
+        flags.push(flag);
         if matches!(point.truth, Truth::Owner(_)) {
             running.iter_mut().for_each(|running| running.push(0, *score));
         }
     }
-    flags
+    (flags, cured)
+}
+
+/// Whether the threshold at 0.1 % is exceeded.
+const fn at_alert([_, alert, ..]: &Flags) -> bool {
+    *alert
 }
 
 fn ranked(world: &WorldOutcome, scores: &[f64], wanted: impl Fn(Truth) -> bool) -> Ranked {
@@ -176,27 +199,33 @@ fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKi
         average_precision: of(&|metrics| metrics.average_precision),
         recall: recall.collect(),
         explained: explained(views, kind),
+        cured: cured(views, kind),
         reauthentication: reauthentication::measure(&worlds, kind),
         by_history,
     }
 }
 
-/// Share of the attacks found at 0.1 % whose strongest reason is of the planted cause.
-fn explained(views: &[View<'_>], kind: AttackKind) -> Option<f64> {
-    let (mut found, mut right) = (0_u32, 0_u32);
-    for view in views {
+/// The attacks found at 0.1 % whose strongest reason is of the planted cause.
+fn explained(views: &[View<'_>], kind: AttackKind) -> Counted {
+    let found = views.iter().flat_map(|view| {
         let said = view.scorer.map_or(&[][..], |scorer| &scorer.said);
-        for ((point, [_, alert, ..]), said) in view.points().zip(said) {
-            if point.truth == Truth::Attack(kind) && *alert {
-                found += 1;
-                right += u32::from(
-                    said.strongest
-                        .is_some_and(|family| kind.causes().contains(&family)),
-                );
-            }
-        }
-    }
-    (found > 0).then(|| f64::from(right) / f64::from(found))
+        let found = view.points().zip(said);
+        found.filter(|((point, flags), _)| point.truth == Truth::Attack(kind) && at_alert(flags))
+    });
+    Counted::all(found.map(|(_, said)| {
+        said.strongest
+            .is_some_and(|family| kind.causes().contains(&family))
+    }))
+}
+
+/// The attacks found at 0.1 % that are not any more without their planted cause.
+fn cured(views: &[View<'_>], kind: AttackKind) -> Counted {
+    let found = views.iter().flat_map(|view| {
+        let point = |at: usize| view.world.points.get(at);
+        let of_kind = move |at| point(at).is_some_and(|point| point.truth == Truth::Attack(kind));
+        view.cured.iter().filter(move |(at, _)| of_kind(*at))
+    });
+    Counted::all(found.map(|(_, still)| !still))
 }
 
 /// The metrics of each world, by kind of attack: plain and resampled.

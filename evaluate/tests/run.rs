@@ -1,8 +1,9 @@
 //! The whole run on small worlds.
 
 use habitus_enrich::{Enricher, Tables};
-use habitus_evaluate::{Login, Plan, Scorer, baselines, run};
-use habitus_model::Event;
+use habitus_evaluate::{Login, Plan, Said, Scorer, baselines, run};
+use habitus_model::evidence::Family;
+use habitus_model::{Event, Status};
 use habitus_sim::{Regime, WorldConfig};
 use std::sync::Arc;
 
@@ -117,6 +118,67 @@ fn logins_are_scored_before_they_are_learned_and_probes_never_are() {
     assert!(last < events);
 }
 
+/// Says that whoever comes from another network than the owner came from last is an attacker.
+#[derive(Default)]
+struct Suspicious {
+    last: std::collections::BTreeMap<Option<habitus_model::AccountId>, habitus_model::Network>,
+    said: Option<Said>,
+}
+
+impl Scorer for Suspicious {
+    fn name(&self) -> &str {
+        "suspicious"
+    }
+
+    fn score(&mut self, login: Login<'_>) -> f64 {
+        let account = login.event.account_id();
+        let elsewhere = self.last.get(&account) != Some(&login.context.network);
+        self.said = Some(Said {
+            score: 0.0,
+            strongest: elsewhere.then_some(Family::Network),
+        });
+        f64::from(u8::from(elsewhere))
+    }
+
+    fn learn(&mut self, login: Login<'_>) {
+        if login.event.status == Status::Success {
+            let account = login.event.account_id();
+            self.last.insert(account, login.context.network.clone());
+        }
+    }
+
+    fn said(&self) -> Option<Said> {
+        self.said
+    }
+
+    /// Owners are never suspected.
+    fn observe(&mut self, login: Login<'_>) -> f64 {
+        self.said = Some(Said {
+            score: 0.0,
+            strongest: None,
+        });
+        self.learn(login);
+        0.0
+    }
+}
+
+#[test]
+fn a_takeover_without_its_planted_cause_is_one_from_where_the_owner_was() {
+    let mut enricher = Enricher::new(Arc::new(Tables::embedded()));
+    let mut scorers = || vec![Box::<Suspicious>::default() as Box<dyn Scorer>];
+    let report = run(&small(), &mut scorers, &mut |event: &Event| {
+        enricher.context(event)
+    });
+    for kind in report.regimes.iter().flat_map(|r| &r.scorers[0].kinds) {
+        let planted_network = kind.kind.causes().contains(&Family::Network);
+        let share = f64::from(u8::from(planted_network));
+        assert!(kind.cured.of > 20, "{:?}", kind.kind);
+        assert_eq!(kind.cured.of, kind.explained.of, "{:?}", kind.kind);
+        assert_eq!(kind.cured.share(), Some(share), "{:?}", kind.kind);
+        assert_eq!(kind.explained.share(), Some(share), "{:?}", kind.kind);
+    }
+}
+
 fn logs() -> Plan {
     let world = |regime, accounts| WorldConfig {
         accounts,
@@ -146,7 +208,7 @@ fn nothing_in_the_log_is_found_by_a_scorer_that_knows_nothing() {
                 "{:?}",
                 kind.kind
             );
-            assert_eq!((kind.at_event, kind.explained), (None, None));
+            assert_eq!((kind.at_event, kind.explained.share()), (None, None));
         }
     }
 }

@@ -38,8 +38,8 @@ pub struct Found {
     pub after_minutes: Option<f64>,
     /// Victims before the one it was found at.
     pub victims_before: Option<usize>,
-    /// Whether the strongest reason of the first flagged event is of a family of the planted cause; absent if not
-    /// found, or if the scorer does not explain itself.
+    /// Whether the strongest reason of the worst flagged event, which is what a finding is called after, is of a family of the
+    /// planted cause; absent if not found, or if the scorer does not explain itself.
     pub is_explained: Option<bool>,
 }
 
@@ -137,11 +137,11 @@ impl<'a> Ground<'a> {
                 hunt.close(self.outcome, unit, &mut running);
             }
             let trail = trails.entry(planted).or_insert_with(|| self.trail(planted));
-            trail.meet(
-                (seen, search),
-                running.flags(*score),
-                self.explained(*at, planted),
-            );
+            let flagged = running.flags(*score);
+            trail.meet((seen, search), flagged);
+            if flagged {
+                trail.explain(*score, self.explained(*at, planted));
+            }
         }
         ended.for_each(|unit| hunt.close(self.outcome, unit, &mut running));
         let met = trails.into_values().filter(|trail| trail.found.events > 0);
@@ -171,6 +171,7 @@ impl<'a> Ground<'a> {
             last_ms,
             accounts: f64::from(self.outcome.accounts),
             victims: BTreeSet::new(),
+            worst: f64::NEG_INFINITY,
         }
     }
 }
@@ -250,10 +251,19 @@ struct Trail {
     last_ms: i64,
     accounts: f64,
     victims: BTreeSet<u32>,
+    /// The highest score of what was flagged.
+    worst: f64,
 }
 
 impl Trail {
-    fn meet(&mut self, (seen, search): (&Seen, Search), flagged: bool, explained: Option<bool>) {
+    fn explain(&mut self, score: f64, explained: Option<bool>) {
+        if self.found.at_event.is_some() && score > self.worst {
+            self.worst = score;
+            self.found.is_explained = explained;
+        }
+    }
+
+    fn meet(&mut self, (seen, search): (&Seen, Search), flagged: bool) {
         self.victims.insert(seen.account);
         if !matches!(seen.units.get(search.unit.position()), Some(Some(_))) {
             return;
@@ -273,7 +283,6 @@ impl Trail {
             self.found.at_event = Some(self.found.events);
             self.found.after_minutes = Some(math::from_i64(seen.ms - self.first_ms) / 60_000.0);
             self.found.victims_before = Some(self.victims.len() - 1);
-            self.found.is_explained = explained;
         }
     }
 }

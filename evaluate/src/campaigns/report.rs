@@ -7,7 +7,7 @@ use super::unit_of;
 use crate::bars::{self, BarRow};
 use crate::bootstrap;
 use crate::plan::{BUDGETS, Plan};
-use crate::report::Estimate;
+use crate::report::{Counted, Estimate};
 use crate::threshold::Budget;
 use habitus_model::math;
 use habitus_sim::{Label, Regime, ScenarioKind};
@@ -48,8 +48,8 @@ pub struct ScenarioReport {
     pub after_minutes: Option<f64>,
     /// Median number of victims before.
     pub victims_before: Option<f64>,
-    /// Share of those found whose strongest reason is of the planted cause.
-    pub explained: Option<f64>,
+    /// Those found whose worst event's strongest reason is of the planted cause.
+    pub explained: Counted,
 }
 
 /// One scorer on the logs of a regime.
@@ -118,11 +118,13 @@ fn of_scorer(plan: &Plan, (regime, outcomes): (Regime, &[StreamOutcome]), nth: u
         let (_, at_budgets) = hunts.iter().find(|(unit, _)| *unit == unit_of(kind))?;
         of_kind(plan, kind, at_budgets)
     });
-    StreamScorer {
-        kinds: kinds.collect(),
-        bars: bars::of_streams(plan, (regime, &name), &grounds),
-        name,
-    }
+    let kinds: Vec<ScenarioReport> = kinds.collect();
+    let mut bars = bars::of_streams(plan, (regime, &name), &grounds);
+    bars.push(bars::explained(
+        (regime, &name),
+        kinds.iter().map(|kind| kind.explained),
+    ));
+    StreamScorer { name, kinds, bars }
 }
 
 fn hunt_all(grounds: &[Ground<'_>], (unit, share): (Unit, f64)) -> Vec<Hunt> {
@@ -149,11 +151,6 @@ fn of_kind(plan: &Plan, kind: ScenarioKind, at_budgets: &[Vec<Hunt>; 5]) -> Opti
     let (events, flagged) = alert.iter().fold((0, 0), |(events, flagged), found| {
         (events + found.events, flagged + found.flagged)
     });
-    let explained: Vec<f64> = alert
-        .iter()
-        .filter_map(|found| found.is_explained)
-        .map(truth)
-        .collect();
     let is_found = |found: &Found| truth(found.at_event.is_some());
     (!alert.is_empty()).then(|| ScenarioReport {
         kind,
@@ -177,7 +174,7 @@ fn of_kind(plan: &Plan, kind: ScenarioKind, at_budgets: &[Vec<Hunt>; 5]) -> Opti
                 .filter_map(|found| found.victims_before.map(math::from_usize))
                 .collect(),
         ),
-        explained: mean(&explained),
+        explained: Counted::all(alert.iter().filter_map(|found| found.is_explained)),
     })
 }
 

@@ -56,6 +56,7 @@ fn write_kind(scorer: &StreamScorer, kind: &ScenarioReport, out: &mut String) ->
     let dash = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), plain);
     let explained = kind
         .explained
+        .share()
         .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
     writeln!(
         out,
