@@ -103,21 +103,31 @@ fn stage_enrich(events: &[Event], enricher: &mut Enricher) -> Vec<Context> {
     events.iter().map(|event| enricher.context(event)).collect()
 }
 
+/// Bytes of an event that is stored, more than enough: a buffer that had to grow would make the count depend on where the
+/// allocator finds room for it.
+const STORED_BYTES: usize = 1_024;
+
+/// Into one buffer, as events that wait are written.
 #[inline(never)]
-fn stage_store(contexts: &[Context]) -> Result<Vec<Vec<u8>>, postcard::Error> {
-    contexts.iter().map(postcard::to_stdvec).collect()
+fn stage_store(contexts: &[Context]) -> Result<Vec<u8>, postcard::Error> {
+    let stored = Vec::with_capacity(contexts.len() * STORED_BYTES);
+    contexts
+        .iter()
+        .try_fold(stored, |stored, context| postcard::to_extend(context, stored))
 }
 
 #[inline(never)]
-fn stage_take(stored: &[Vec<u8>], events: &[Event]) -> Result<Vec<Record>, postcard::Error> {
-    let record = |(bytes, event): (&Vec<u8>, &Event)| {
+fn stage_take(mut stored: &[u8], events: &[Event]) -> Result<Vec<Record>, postcard::Error> {
+    let record = |event: &Event| {
+        let (context, rest) = postcard::take_from_bytes(stored)?;
+        stored = rest;
         Ok(Record {
             uid: event.uid.clone(),
-            context: postcard::from_bytes(bytes)?,
+            context,
             learning: Learning::Learn,
         })
     };
-    stored.iter().zip(events).map(record).collect()
+    events.iter().map(record).collect()
 }
 
 #[inline(never)]
