@@ -28,6 +28,7 @@ mod metrics;
 mod models;
 mod nginx;
 mod normalize;
+mod o365;
 mod openssh;
 mod outputs;
 mod overload;

@@ -6,7 +6,7 @@ use crate::engine::{Config, Learning, Record};
 use crate::tenant::{Delta, Tenant, Total};
 use crate::together::Late;
 use habitus_detect::{View, Words, belief, detectors, reputation};
-use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore, Stratum};
+use habitus_model::{Blind, Context, Evidence, FailureReason, Family, Opinion, RiskScore, Stratum};
 use habitus_profile::attempts::Bursts;
 use habitus_profile::campaigns::showing;
 use habitus_profile::features::session::Relation;
@@ -114,8 +114,8 @@ impl Shard {
             return None;
         };
         if !context.may_teach() {
-            if is_failed_prompt(context) {
-                self.note_failed_prompt((routed, at), seen);
+            if let Some(profile) = at.and_then(|at| self.accounts.at_mut(at)) {
+                note_failure(profile, (context, seen), judged);
             }
             return None;
         }
@@ -131,7 +131,7 @@ impl Shard {
             goes_on: is_more && arrival == Arrival::Suspicious,
             has_history: seen.visits > 0.0,
         };
-        let (observation, told) = self.learn((routed, at), tenant, (seen, arrival, judged.own_nats));
+        let (observation, told) = self.learn((routed, at), tenant, (seen, arrival, judged));
         Some(Delta {
             observation,
             told,
@@ -211,41 +211,61 @@ impl Shard {
         &mut self,
         (routed, at): (&Routed<'_>, Option<usize>),
         tenant: usize,
-        (seen, arrival, nats): (&Sighting, Arrival, f64),
+        (seen, arrival, judged): (&Sighting, Arrival, &Judged),
     ) -> (Option<Observation>, Option<Box<Told>>) {
         let context = &routed.record.context;
         let Some(account) = context.account.as_ref() else {
             return (None, None);
         };
+        let teach = |profile: &mut Profile| {
+            let told = profile.learn_conduct(seen, context, (arrival, judged.own_nats));
+            note_entrance(profile, (context, seen), judged);
+            (profile.learn(seen, context, arrival), told)
+        };
         if let Some(profile) = at.and_then(|at| self.accounts.at_mut(at)) {
-            let told = profile.learn_conduct(seen, context, (arrival, nats));
-            return (profile.learn(seen, context, arrival), told);
+            return teach(profile);
         }
         if !routed.may_grow {
             return (None, None);
         }
         let mut profile = Profile::new(context.kind, seen.now);
-        let told = profile.learn_conduct(seen, context, (arrival, nats));
-        let observation = profile.learn(seen, context, arrival);
+        let taught = teach(&mut profile);
         let slot = Slot {
             tenant: tenant_number(tenant),
             account: account.clone(),
         };
         let open = Open::new(slot, routed.epoch, profile);
         self.accounts.insert(Held::open(routed.fingerprint, open));
-        (observation, told)
+        taught
     }
+}
 
-    /// Names that never succeeded have no profile, and get none by failing.
-    fn note_failed_prompt(&mut self, (routed, at): (&Routed<'_>, Option<usize>), seen: &Sighting) {
-        if let Some(profile) = at.and_then(|at| self.accounts.at_mut(at)) {
-            profile.note_failed_prompt(seen, &routed.record.context);
-        }
+/// Failures teach nothing about identity; names that never succeeded have no profile, and get none by failing. But who fails a
+/// second factor, or knows the password and is held up, stands at the door.
+fn note_failure(profile: &mut Profile, (context, seen): (&Context, &Sighting), judged: &Judged) {
+    if is_failed_prompt(context) {
+        profile.note_failed_prompt(seen, context);
+    }
+    if context.failure == Some(FailureReason::PolicyDenied) {
+        note_entrance(profile, (context, seen), judged);
+    }
+}
+
+/// What it used and did is no matter of how it came in, and adds up elsewhere (`profile::belief`).
+fn note_entrance(profile: &mut Profile, (context, seen): (&Context, &Sighting), judged: &Judged) {
+    if comes_in(context, seen) {
+        profile.note_entrance(seen, context, judged.log_odds.0 - judged.own_nats.max(0.0));
     }
 }
 
 /// Suspicious events of one account within an hour are one chance to be wrong about it.
 const SUSPICION_MINUTES: f64 = 60.0;
+
+/// Whether the event shows how somebody came in. Sources that name no address for deeds show it by logins alone.
+fn comes_in(context: &Context, seen: &Sighting) -> bool {
+    let told = context.activity.is_authentication() || seen.keys.prefix.is_some();
+    told && stratum(context, seen) != Stratum::Within
+}
 
 /// Logins and beginnings of visits are one population of totals, sessions that were carried elsewhere another, and what is done
 /// within visits a third.
@@ -283,17 +303,22 @@ fn gather(view: &View<'_>, (tenant, account): (&Tenant, u64)) -> (Vec<Evidence>,
                 *looked = Some(family);
                 evidence.extend(found);
             }
-            // A family is blind if all its detectors are: the first says why.
-            Opinion::Abstain(why) if blind.iter().all(|(told, _)| *told != family) => {
-                blind.push((family, why))
-            }
-            Opinion::Abstain(_) => {}
+            Opinion::Abstain(why) => abstained(&mut blind, family, why),
         }
     }
     blind.retain(|(family, _)| !looked.contains(&Some(*family)));
     evidence.extend(belief::evidence(view, &evidence));
     evidence.extend(reputation::evidence(view, tenant.models.reputation(), account));
     (evidence, blind)
+}
+
+/// A family is blind if all its detectors are: the first that could have spoken says why.
+fn abstained(blind: &mut Vec<(Family, Blind)>, family: Family, why: Blind) {
+    match blind.iter_mut().find(|(told, _)| *told == family) {
+        None => blind.push((family, why)),
+        Some((_, told)) if *told == Blind::NotApplicable => *told = why,
+        Some(_) => {}
+    }
 }
 
 /// Fuses, calibrates and decides; explains what is read.

@@ -1,6 +1,7 @@
 //! What is remembered of one account: at most about 2 KiB, however long or hostile its life.
 
 use crate::features::clock::{Bin, Clock};
+use crate::features::doubt::Doubt;
 use crate::features::gap::Gap;
 use crate::features::positions::Positions;
 use crate::features::strangers::Strangers;
@@ -101,6 +102,8 @@ pub struct Profile {
     pub strangers: Option<Box<Strangers>>,
     /// Latest suspicious event that proved an identity.
     pub(crate) suspected: Option<Minutes>,
+    /// What stood out as somebody came in of late; absent: nothing did.
+    pub(crate) doubt: Option<Doubt>,
     visits: f32,
     new_countries: f32,
     new_families: f32,
@@ -135,6 +138,7 @@ impl Profile {
             memory: None,
             strangers: None,
             suspected: None,
+            doubt: None,
             visits: 0.0,
             new_countries: 0.0,
             new_families: 0.0,
@@ -264,6 +268,11 @@ impl Profile {
         let near = seen.moves.last().filter(|m| m.hours <= MOVE_HOURS_MAX);
         told.teleport = near.map(|m| (m.cell, m.impossible > 0.5));
         Some(told)
+    }
+
+    /// Takes note of how an event stood out by which somebody came in, as its log-odds.
+    pub fn note_entrance(&mut self, seen: &Sighting, context: &Context, log_odds: f64) {
+        self.doubt = Doubt::after(self.doubt, (seen, context), log_odds);
     }
 
     fn decay(&self, now: Minutes) -> f64 {

@@ -3,6 +3,7 @@
 use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile};
 use crate::attempts::is_attempt;
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
+use crate::features::doubt::DoubtSeen;
 use crate::features::machine::MachineSeen;
 use crate::features::motion::{self, Move};
 use crate::features::positions::{Position, position};
@@ -148,6 +149,8 @@ pub struct Sighting {
     pub stranger: Option<StrangerSeen>,
     /// Minutes since something of the account was suspicious; absent: never.
     pub suspected_minutes: Option<f64>,
+    /// What stood out as somebody came in of late, if this goes on there. Absent: nothing, or this is how somebody comes in.
+    pub doubt: Option<DoubtSeen>,
     /// What was done to the account of late, as the network stage noted it. Absent: nothing.
     pub notice: Option<Notice>,
 }
@@ -196,6 +199,7 @@ impl Recall<'_> {
             let journey = nearest.filter(|_| abroad).map(journey);
             seen.journey = seen.fresh.journey.filter(|_| abroad).or(journey);
         }
+        seen.doubt = profile.doubt.and_then(|doubt| doubt.sight(&seen));
         seen.see_conduct((Some(profile), self.population.habits()), context);
         seen
     }
@@ -250,6 +254,7 @@ impl Recall<'_> {
             machine: None,
             stranger: None,
             suspected_minutes: self.profile.and_then(|profile| profile.suspected_minutes(now)),
+            doubt: None,
             notice: None,
         }
     }

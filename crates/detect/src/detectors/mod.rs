@@ -3,6 +3,7 @@
 
 use crate::detector::Detector;
 
+mod aftermath;
 mod burst;
 mod clock;
 mod device;
@@ -22,6 +23,7 @@ mod stranger;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
+    &aftermath::Aftermath,
     &burst::Bursting,
     &clock::Clock,
     &device::Device,

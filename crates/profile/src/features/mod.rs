@@ -1,6 +1,7 @@
 //! Features of an account beyond the sets of known values. Adding one: a file here and a line below.
 
 pub mod clock;
+pub mod doubt;
 pub mod edges;
 pub mod gap;
 pub mod machine;

@@ -7,7 +7,7 @@ use habitus_model::FailureReason::{
     UserDoesNotExist,
 };
 
-/// The reason behind a code; codes not in the table are other trouble: interrupts of the flow, consent, applications.
+/// The reason behind a code; codes not in the table are other trouble: interrupts of the flow, applications.
 #[must_use]
 pub fn reason(code: &str) -> FailureReason {
     let Ok(code) = code.trim().parse::<u32>() else {
@@ -26,7 +26,7 @@ pub fn is_interrupt(code: &str) -> bool {
     matches!(code.trim(), "16000" | "50058" | "50125" | "50140" | "50199")
 }
 
-/// Sorted by code. Where a further factor, an enrolment or a compliant device is demanded, the credentials were right
+/// Sorted by code. Where a further factor, an enrolment, a consent or a compliant device is demanded, the credentials were right
 /// and a policy said no. Tokens and sessions that ran out or were revoked are not in it: nobody guessed anything.
 const CODES: &[(u32, FailureReason)] = &[
     (50005, PolicyDenied),         // device platform does not support the policy
@@ -61,6 +61,7 @@ const CODES: &[(u32, FailureReason)] = &[
     (53004, PolicyDenied),         // enrolment blocked by risk
     (53009, PolicyDenied),         // protection policy of the application required
     (53011, PolicyDenied),         // blocked by risk in the home tenant
+    (65001, PolicyDenied),         // nobody consented to the application yet
     (70000, InvalidCredentials),   // grant invalid
     (80012, PolicyDenied),         // outside of the allowed hours
     (81004, InvalidCredentials),   // Kerberos authentication failed
@@ -93,7 +94,7 @@ mod tests {
         assert_eq!(reason("50126"), InvalidCredentials);
         assert_eq!(reason(" 50053 "), AccountLockedOut);
         assert_eq!(reason("50158"), PolicyDenied);
-        assert_eq!(reason("65001"), FailureReason::Other);
+        assert_eq!(reason("65001"), PolicyDenied);
         assert_eq!(reason("700082"), FailureReason::Other);
         assert!(is_interrupt("50140") && !is_interrupt("50074"));
         assert_eq!(reason("no number"), FailureReason::Other);
