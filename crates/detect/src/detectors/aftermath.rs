@@ -11,7 +11,9 @@ use habitus_profile::features::doubt::DoubtSeen;
 /// Sensitive deeds after a doubtful entrance.
 pub struct Aftermath;
 
-/// The most that a login says of what follows, nats: it was looked at once already, and owners travel.
+/// The most that a login says of what follows, nats: it was looked at once already, and owners travel. With 3 a point of replayed
+/// sessions less is found on development seeds 1–3, with 6 lateral movement falls from 87.5 to 79.2 % and insiders of small companies
+/// from 47 to 28 %, whose owners do sensitive things after odd logins, too.
 const NATS_MAX: f64 = 4.0;
 
 impl Detector for Aftermath {
