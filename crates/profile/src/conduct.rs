@@ -1,6 +1,7 @@
 //! How an account learns what its events say of sessions, proofs and deeds.
 
 use crate::account::Profile;
+use crate::aftermath_habits::Followed;
 use crate::features::session::Scene;
 use crate::habits::Habits;
 use crate::known::{Arrival, Familiarity};
@@ -8,7 +9,7 @@ use crate::memory::{ConductSeen, Memory};
 use crate::recall::{LevelSeen, Sighting};
 use crate::recovery::{Recovered, RecoveryCell};
 use crate::told::Told;
-use habitus_model::{AccountKind, Conduct, Context, Minutes};
+use habitus_model::{AccountKind, Conduct, Context, Deed, Minutes, Status};
 
 impl<'a> Scene<'a> {
     /// The scene of an event that was held against the account.
@@ -87,6 +88,9 @@ impl Profile {
         if seen.is_visit && seen.joint_is_known() && arrival != Arrival::Suspicious {
             told.recovery = seen.recovered().map(|recovered| recovered.cell);
         }
+        told.followed = seen
+            .deed_within(context)
+            .map(|deed| Followed::new(deed, seen.doubt.map(|doubt| doubt.nats)));
         (!told.is_empty()).then(|| Box::new(told))
     }
 
@@ -100,6 +104,14 @@ impl Profile {
 }
 
 impl Sighting {
+    /// What attackers come for, if the event is that and not the way somebody comes in. Absent: it is something else.
+    #[must_use]
+    pub fn deed_within(&self, context: &Context) -> Option<Deed> {
+        let comes_in = self.is_visit && self.keys.prefix.is_some();
+        let goes_on = context.status == Status::Success && !comes_in && !context.activity.is_authentication();
+        context.conduct.as_ref()?.deed.filter(|_| goes_on)
+    }
+
     fn joint_is_known(&self) -> bool {
         self.network_novelty.is_some() && self.device.is_some()
     }

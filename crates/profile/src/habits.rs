@@ -1,5 +1,6 @@
 //! What the accounts of one tenant show of sessions, prompts, resources and machines.
 
+use crate::aftermath_habits::AftermathHabits;
 use crate::edge_habits::EdgeHabits;
 use crate::features::machine::MachineHabits;
 use crate::observation::Observation;
@@ -26,6 +27,7 @@ pub struct Habits {
     sequences: SequenceHabits,
     machines: MachineHabits,
     recovery: RecoveryHabits,
+    aftermath: AftermathHabits,
     strangers: StrangerHabits,
     grants: [f64; Grant::COUNT],
     visits: f64,
@@ -66,6 +68,12 @@ impl Habits {
     #[must_use]
     pub fn recovery(&self) -> &RecoveryHabits {
         &self.recovery
+    }
+
+    /// Of what follows an entrance that stood out.
+    #[must_use]
+    pub fn aftermath(&self) -> &AftermathHabits {
+        &self.aftermath
     }
 
     /// Of networks that nothing vouches for.
@@ -112,6 +120,9 @@ impl Habits {
         if let Some(cell) = told.recovery {
             self.recovery.changed(cell);
         }
+        if let Some(followed) = told.followed {
+            self.aftermath.learn(followed);
+        }
         if let Some(count) = told.grant.and_then(|grant| self.grants.get_mut(grant.index())) {
             *count += 1.0;
         }
@@ -125,6 +136,7 @@ impl Habits {
         self.sequences.scale(fast);
         self.machines.scale(fast);
         self.recovery.scale(fast);
+        self.aftermath.scale(fast);
         self.strangers.scale(fast);
         self.visits *= fast;
         for count in &mut self.grants {

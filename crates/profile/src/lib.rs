@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod adjudication;
+pub mod aftermath_habits;
 pub mod attempts;
 pub mod belief;
 pub mod bucket;

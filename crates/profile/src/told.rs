@@ -1,5 +1,6 @@
 //! What one event tells the population beyond its visit: sessions, prompts, edges, machines.
 
+use crate::aftermath_habits::Followed;
 use crate::edge_habits::EdgeTrial;
 use crate::features::edges::EdgeLevel;
 use crate::features::machine::Keeps;
@@ -27,6 +28,8 @@ pub struct Told {
     pub machine: Option<[Option<bool>; Keeps::COUNT]>,
     /// A visit after a change of factor or password: where it is counted.
     pub recovery: Option<RecoveryCell>,
+    /// What attackers come for, done by somebody who was let in.
+    pub followed: Option<Followed>,
 }
 
 impl Told {
