@@ -86,7 +86,7 @@ impl Profile {
             memory.learn(seen, context, (arrival, nats), &mut told);
         }
         if seen.is_visit && seen.joint_is_known() && arrival != Arrival::Suspicious {
-            told.recovery = seen.recovered().map(|recovered| recovered.cell);
+            told.recovery = seen.recovered().map(|recovered| (recovered.cell, recovered.deed));
         }
         told.followed = seen
             .deed_within(context)

@@ -117,8 +117,8 @@ impl Habits {
         if let Some(new) = &told.machine {
             self.machines.learn(new);
         }
-        if let Some(cell) = told.recovery {
-            self.recovery.changed(cell);
+        if let Some((cell, deed)) = told.recovery {
+            self.recovery.changed(cell, deed);
         }
         if let Some(followed) = told.followed {
             self.aftermath.learn(followed);

@@ -12,8 +12,42 @@ use serde::{Deserialize, Serialize};
 const RECENT_MINUTES: f64 = 1_440.0;
 /// Weight of [`PRIOR`], visits.
 const PRIOR_WEIGHT: f64 = 100.0;
-/// Probability that a visit follows a change within a day, in the order of [`RecoveryCell`]. Assumed.
-const PRIOR: [f64; RecoveryCell::COUNT] = [0.002, 0.04, 0.002, 0.01];
+/// Probability that a visit follows a change within a day that others made and that its owner made, in the order of
+/// [`RecoveryCell`]. Assumed.
+const PRIOR: [[f64; Changer::COUNT]; RecoveryCell::COUNT] =
+    [[0.001, 0.001], [0.015, 0.025], [0.001, 0.001], [0.004, 0.006]];
+
+/// Who made a change.
+///
+/// Owners add a factor with a new phone and recover a password they forgot. Resets and removals are made by a help desk, which can
+/// be deceived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changer {
+    /// A help desk or an administrator, mostly: a factor was removed, a password reset.
+    Other,
+    /// The owner, mostly: a factor was added, a password recovered by self-service.
+    Owner,
+}
+
+impl Changer {
+    const COUNT: usize = 2;
+
+    /// Who mostly makes such a change.
+    #[must_use]
+    pub const fn of(deed: Deed) -> Self {
+        match deed {
+            Deed::FactorRemoved | Deed::PasswordReset => Self::Other,
+            _ => Self::Owner,
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Other => 0,
+            Self::Owner => 1,
+        }
+    }
+}
 
 /// What is new about a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +72,8 @@ pub struct Recovered {
 /// What a population shows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RecoveryHabits {
-    counts: [(f64, f64); RecoveryCell::COUNT],
+    /// Visits after a change, by who made it, and all visits.
+    counts: [([f64; Changer::COUNT], f64); RecoveryCell::COUNT],
 }
 
 impl RecoveryCell {
@@ -72,12 +107,13 @@ impl Recovered {
 }
 
 impl RecoveryHabits {
-    /// Probability that a visit of this sort follows a change within a day, in `(0, 1)`.
+    /// Probability that a visit of this sort follows a change of this sort within a day, in `(0, 1)`.
     #[must_use]
-    pub fn recent(&self, cell: RecoveryCell) -> f64 {
+    pub fn recent(&self, cell: RecoveryCell, changer: Changer) -> f64 {
         let (recent, all) = self.counts.get(cell.index()).copied().unwrap_or_default();
-        let prior = PRIOR.get(cell.index()).copied().unwrap_or(0.01);
-        (recent + PRIOR_WEIGHT * prior) / (all + PRIOR_WEIGHT)
+        let of = |each: &[f64; Changer::COUNT]| each.get(changer.index()).copied().unwrap_or(0.0);
+        let prior = PRIOR.get(cell.index()).map_or(0.01, of);
+        (of(&recent) + PRIOR_WEIGHT * prior) / (all + PRIOR_WEIGHT)
     }
 
     /// Counts a visit.
@@ -88,8 +124,10 @@ impl RecoveryHabits {
     }
 
     /// Says of a visit that it followed a change.
-    pub fn changed(&mut self, cell: RecoveryCell) {
-        if let Some((recent, _)) = self.counts.get_mut(cell.index()) {
+    pub fn changed(&mut self, cell: RecoveryCell, deed: Deed) {
+        let recent = self.counts.get_mut(cell.index());
+        let recent = recent.and_then(|(recent, _)| recent.get_mut(Changer::of(deed).index()));
+        if let Some(recent) = recent {
             *recent += 1.0;
         }
     }
@@ -97,7 +135,7 @@ impl RecoveryHabits {
     /// Forgets.
     pub fn scale(&mut self, factor: f64) {
         for (recent, all) in &mut self.counts {
-            *recent *= factor;
+            recent.iter_mut().for_each(|recent| *recent *= factor);
             *all *= factor;
         }
     }
@@ -122,11 +160,14 @@ mod tests {
     fn where_resets_come_with_new_networks_they_accuse_less() {
         let mut habits = RecoveryHabits::default();
         let cell = RecoveryCell::of(Some(NetworkNovelty::NewCountry), true);
-        let before = habits.recent(cell);
+        let [by_other, by_owner] =
+            [Changer::Other, Changer::Owner].map(|changer| habits.recent(cell, changer));
         for _ in 0..100 {
             habits.visited(cell);
-            habits.changed(cell);
+            habits.changed(cell, Deed::FactorAdded);
         }
-        assert!(habits.recent(cell) > 10.0 * before);
+        assert!(habits.recent(cell, Changer::Owner) > 10.0 * by_owner);
+        // What owners do themselves says nothing of what a help desk did.
+        assert!(habits.recent(cell, Changer::Other) < by_other);
     }
 }

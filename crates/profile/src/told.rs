@@ -8,7 +8,7 @@ use crate::prompt_habits::BoutEnded;
 use crate::recovery::RecoveryCell;
 use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
-use habitus_model::Grant;
+use habitus_model::{Deed, Grant};
 use serde::{Deserialize, Serialize};
 
 /// What an event tells; absent fields tell nothing.
@@ -26,8 +26,8 @@ pub struct Told {
     pub grant: Option<Grant>,
     /// Of a machine's visit: what was new.
     pub machine: Option<[Option<bool>; Keeps::COUNT]>,
-    /// A visit after a change of factor or password: where it is counted.
-    pub recovery: Option<RecoveryCell>,
+    /// A visit after a change of factor or password: where it is counted, and the change.
+    pub recovery: Option<(RecoveryCell, Deed)>,
     /// What attackers come for, done by somebody who was let in.
     pub followed: Option<Followed>,
 }

@@ -7,13 +7,15 @@ use crate::attacker::against;
 use crate::detector::{Detector, View};
 use habitus_model::evidence::PerProfile;
 use habitus_model::{Blind, Deed, DetectorId, Evidence, Fact, Family, Opinion, Reason, Signal, Status, Text};
-use habitus_profile::recovery::Recovered;
+use habitus_profile::recovery::{Changer, Recovered};
 
 /// Changes of factor and password, and access that ended.
 pub struct Recovery;
 
-/// Probability that each attacker comes after such a change: a share of takeovers go through recovery. Assumed.
-const ATTACKERS: PerProfile = [0.15, 0.15, 0.20, 0.05, f64::NAN];
+/// Probability that each attacker comes after a change that others made, and after one that the owner makes: a share of takeovers
+/// goes through recovery, most of it through the help desk (MGM 2023, FIELD row 38). Assumed.
+const AFTER_OTHERS: PerProfile = [0.12, 0.12, 0.16, 0.04, f64::NAN];
+const AFTER_OWNER: PerProfile = [0.05, 0.05, 0.08, 0.02, f64::NAN];
 /// They come at once: a later visit counts for less. Assumed.
 const AT_ONCE_MINUTES: f64 = 180.0;
 const LATER: f64 = 0.4;
@@ -61,9 +63,14 @@ fn recovered(view: &View<'_>) -> Option<Evidence> {
     if !cell.network && !cell.client {
         return None;
     }
-    let owner = view.population.habits().recovery().recent(cell);
+    let changer = Changer::of(deed);
+    let owner = view.population.habits().recovery().recent(cell, changer);
     let soon = if minutes <= AT_ONCE_MINUTES { 1.0 } else { LATER };
-    let nats = against(ATTACKERS.map(|p| p * soon), owner).map(|nats| nats.max(0.0));
+    let attackers = match changer {
+        Changer::Other => AFTER_OTHERS,
+        Changer::Owner => AFTER_OWNER,
+    };
+    let nats = against(attackers.map(|p| p * soon), owner).map(|nats| nats.max(0.0));
     let change = match deed {
         Deed::FactorRemoved => "a second factor was removed",
         Deed::FactorAdded => "a second factor was added",
