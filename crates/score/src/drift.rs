@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 const TAIL: f64 = 0.01;
 /// How many times oftener than allowed each bet expects it.
 const TIMES: [f64; 4] = [2.0, 4.0, 8.0, 16.0];
-/// How much oftener than it says a tail may come without being a drift: over months scores above 40 came 1 in 88 times where 1 in
-/// 100 was said (development seeds 1–4), but on single weekends 1 in 40, because other people work then (docs/scoring.md).
+/// How much oftener than it says, or than is usual on such a day, the tail may come without being a drift: over months scores above
+/// 40 came 1 in 88 times where 1 in 100 was said (development seeds 1–4).
 const MARGIN: f64 = 2.0;
 /// Days to a false alarm that are allowed.
 const FALSE_ALARM_DAYS: f64 = 365.0;
@@ -33,17 +33,44 @@ pub const STANDS_DAYS: f64 = 7.0;
 /// Days before anything is promised: what is done once a week has been seen twice by then. Assumed.
 const WARM_DAYS: f64 = 14.0;
 
+/// Events that the promise weighs against what is measured of a day of the week. Assumed.
+const PROMISE_EVENTS: f64 = 20.0;
+/// Most that is allowed or expected of a tail, whatever is usual.
+const ALLOWED_MAX: f64 = 0.4;
+const EXPECTED_MAX: f64 = 0.9;
+
 /// What a bet that expects the tail so many times oftener than allowed multiplies its stake by, as a logarithm.
-fn ln_gain(times: f64, p: f64) -> f64 {
-    let allowed = MARGIN * TAIL;
+fn ln_gain(times: f64, allowed: f64, p: f64) -> f64 {
+    let expected = (times * allowed).min(EXPECTED_MAX);
     if p <= TAIL {
-        ln(times)
+        ln(expected / allowed)
     } else {
-        ln((1.0 - times * allowed) / (1.0 - allowed))
+        ln((1.0 - expected) / (1.0 - allowed))
     }
 }
 
-/// The test of one tenant: some ten numbers.
+/// How often the tail came on a day of the week, decayed.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Usual {
+    hits: f64,
+    events: f64,
+}
+
+impl Usual {
+    /// How often it may come: as promised, or as usual where that is more. Enterprises' weekends are a tenth of their days, and other
+    /// people work then: one in ten scores above 40 (seed 2).
+    fn allowed(self) -> f64 {
+        let usual = (self.hits + PROMISE_EVENTS * TAIL) / (self.events + PROMISE_EVENTS);
+        (MARGIN * usual.max(TAIL)).min(ALLOWED_MAX)
+    }
+
+    fn learn(&mut self, p: f64) {
+        self.events += 1.0;
+        self.hits += if p <= TAIL { 1.0 } else { 0.0 };
+    }
+}
+
+/// The test of one tenant: some two dozen numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// Logarithms of the sums over all beginnings, one for each bet.
@@ -52,6 +79,8 @@ pub struct Drift {
     events: f64,
     days: f64,
     decayed: Decayed,
+    /// By day of the week, in UTC.
+    usual: [Usual; 7],
     /// Events ever.
     count: u64,
     alarm: Option<Alarm>,
@@ -73,6 +102,7 @@ impl Default for Drift {
             events: 0.0,
             days: 0.0,
             decayed: Decayed::default(),
+            usual: [Usual::default(); 7],
             count: 0,
             alarm: None,
         }
@@ -95,13 +125,20 @@ impl Drift {
         self.forget(now);
         self.events += 1.0;
         self.count += 1;
+        let luck = (from_u64(self.count % 1_000_000) * GOLDEN).fract();
+        let p = above.get() + luck * (at_least.get() - above.get()).max(0.0);
+        let day = usize::try_from(now.0 / 1_440 % 7).unwrap_or(0);
+        let usual = self.usual.get_mut(day);
+        // What is allowed follows from the past alone, or the bets would not be fair.
+        let allowed = usual.as_ref().map_or(MARGIN * TAIL, |usual| usual.allowed());
+        if let Some(usual) = usual {
+            usual.learn(p);
+        }
         if self.days < WARM_DAYS {
             return false;
         }
-        let luck = (from_u64(self.count % 1_000_000) * GOLDEN).fract();
-        let p = above.get() + luck * (at_least.get() - above.get()).max(0.0);
         for (sum, times) in self.ln_sums.iter_mut().zip(TIMES) {
-            *sum = ln_one_more(*sum) + ln_gain(times, p);
+            *sum = ln_one_more(*sum) + ln_gain(times, allowed, p);
         }
         let went_off = self.ln_sum() >= self.ln_bound();
         if !went_off {
@@ -139,6 +176,10 @@ impl Drift {
         let factor = half_life_factor(days, HALF_LIFE_DAYS);
         self.events *= factor;
         self.days = self.days * factor + days;
+        for usual in &mut self.usual {
+            usual.hits *= factor;
+            usual.events *= factor;
+        }
     }
 }
 
@@ -198,9 +239,11 @@ mod tests {
     #[test]
     fn no_bet_gains_while_its_tail_comes_as_often_as_is_allowed() {
         for times in TIMES {
-            let allowed = MARGIN * TAIL;
-            let mean = allowed * exp(ln_gain(times, 0.0)) + (1.0 - allowed) * exp(ln_gain(times, 1.0));
-            assert!((mean - 1.0).abs() < 1e-12, "{times}: {mean}");
+            for allowed in [MARGIN * TAIL, 0.1, ALLOWED_MAX] {
+                let (hit, miss) = (ln_gain(times, allowed, 0.0), ln_gain(times, allowed, 1.0));
+                let mean = allowed * exp(hit) + (1.0 - allowed) * exp(miss);
+                assert!((mean - 1.0).abs() < 1e-12, "{times} of {allowed}: {mean}");
+            }
         }
     }
 
@@ -243,6 +286,26 @@ mod tests {
     }
 
     #[test]
+    fn weekends_that_are_always_odd_are_no_drift_and_one_that_is_odder_is() {
+        // Ten times as many above 40 on two days of seven.
+        let weekend = |nth: u64| nth / A_DAY % 7 >= 5;
+        let usual = |nth: u64| {
+            let p = unit(9, nth);
+            if weekend(nth) && p < 0.1 { 0.1 * p } else { p }
+        };
+        assert_eq!(alarms(180 * A_DAY, usual).len(), 0);
+        let flooded = alarms(180 * A_DAY, |nth| {
+            let is_last = nth >= 173 * A_DAY && weekend(nth);
+            if is_last && unit(10, nth) < 0.5 {
+                0.001
+            } else {
+                usual(nth)
+            }
+        });
+        assert_eq!(flooded.len(), 1, "{flooded:?}");
+    }
+
+    #[test]
     fn scores_that_are_tied_are_no_drift() {
         // Nine of ten score alike: they are at least as high as all of these, and above a hundredth of the rest.
         let mut drift = Drift::default();
@@ -262,13 +325,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_flood_is_found_within_the_events_that_its_size_takes(seed in 0_u64..1_000, share in 0.1_f64..1.0) {
-            // One in ten flagged at 40 where one in a hundred was said: the bets gain 0.1 nats an event, and 16 are needed.
+        fn a_flood_is_found_within_the_events_that_its_size_takes(seed in 0_u64..1_000, share in 0.15_f64..1.0) {
+            // One in seven above 40, where one in a hundred was said: the bets gain 0.1 nats an event at least, and 13 are needed.
             let flooded = alarms(5_000, |nth| {
                 let p = unit(seed, nth);
                 if nth >= 4_000 && unit(seed + 5_000, nth) < share { 0.01 * p } else { p }
             });
-            prop_assert!(flooded.iter().any(|nth| (4_000..4_000 + 400).contains(nth)), "{flooded:?}");
+            prop_assert!(flooded.iter().any(|nth| (4_000..4_000 + 600).contains(nth)), "{flooded:?}");
         }
 
         #[test]
