@@ -7,8 +7,8 @@ use super::records::AuditDoor;
 use super::{clock, shown};
 use async_trait::async_trait;
 use habitus_console::product::{
-    self, Account, AccountRow, AccountsQuery, ActionRow, ActionsQuery, AuditNote, Decide, Decision, Page,
-    Refusal, Session, SourceHealth, Who,
+    self, Account, AccountRow, AccountsQuery, ActionRow, ActionsQuery, AuditNote, Changes, Decide, Decision,
+    Page, Refusal, Session, SourceHealth, Who,
 };
 use habitus_findings::{Filter, State, View};
 use habitus_live::Reducer;
@@ -114,6 +114,12 @@ impl product::Sources for Sources {
             source.corrected_seconds = habitus_model::math::from_i64(correction) / 1_000.0;
         }
         Ok(all)
+    }
+
+    async fn changes(&self, who: &Who) -> Result<Changes, Refusal> {
+        let reducer = self.0.reducer.read();
+        let standing = reducer.engine().standing(&who.tenant, clock::now().as_event());
+        Ok(shown::changes(&standing))
     }
 }
 

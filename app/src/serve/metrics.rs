@@ -113,6 +113,8 @@ pub struct Metrics {
     pub memory_ceiling: Gauge,
     pub accounts: Gauge,
     pub findings: Gauge,
+    pub changes: Gauge,
+    pub drifts: Gauge,
     pub outbox: Gauge,
     pub dead: Gauge,
     pub exports_waiting: Gauge,
@@ -145,6 +147,8 @@ impl Metrics {
             memory_ceiling: Gauge::default(),
             accounts: Gauge::default(),
             findings: Gauge::default(),
+            changes: Gauge::default(),
+            drifts: Gauge::default(),
             outbox: Gauge::default(),
             dead: Gauge::default(),
             exports_waiting: Gauge::default(),
@@ -238,6 +242,16 @@ impl Metrics {
         );
         r.register("accounts", "Accounts remembered", self.accounts.clone());
         r.register("findings", "Findings kept", self.findings.clone());
+        r.register(
+            "tenant_changes",
+            "Changes of whole tenants that stand",
+            self.changes.clone(),
+        );
+        r.register(
+            "drift_alarms",
+            "Tenants whose scores are high more often than they say",
+            self.drifts.clone(),
+        );
         r.register("outbox_orders", "Orders that wait", self.outbox.clone());
         r.register("outbox_dead", "Orders given up", self.dead.clone());
         r.register(

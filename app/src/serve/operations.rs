@@ -48,6 +48,9 @@ impl product::Operations for Operations {
         core.metrics.waiting.set(gauge(reducer.waiting()));
         core.metrics.accounts.set(gauge(reducer.engine().accounts()));
         core.metrics.findings.set(gauge(reducer.findings().counts().kept));
+        let (changes, drifts) = reducer.engine().standing_counts(super::clock::now().as_event());
+        core.metrics.changes.set(gauge(changes));
+        core.metrics.drifts.set(gauge(drifts));
         drop(reducer);
         let (waiting, leased, dead, _) = core.orders.counts();
         core.metrics.outbox.set(gauge(waiting + leased));

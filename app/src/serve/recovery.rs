@@ -422,6 +422,7 @@ impl Restored {
                 Output::Verdict { ruling: None, .. }
                 | Output::PolicyRefused(_)
                 | Output::Models { .. }
+                | Output::Tenant { .. }
                 | Output::Command { .. } => {}
             }
         }

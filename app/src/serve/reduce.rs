@@ -5,10 +5,11 @@ use super::metrics::{ByLevel, ByVerdict, Holding};
 use super::snapshots::Keeper;
 use super::{clock, shown};
 use habitus_engine::Sequential;
+use habitus_engine::changes::News as TenantNews;
 use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Change, CommandId, News, Refused, What};
 use habitus_live::{Arrival, Entry, Output, Stage};
-use habitus_model::{Assessment, Disposition, Text};
+use habitus_model::{Assessment, Disposition, TenantId, Text};
 use habitus_policy::Ruling;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -144,6 +145,7 @@ impl Reduce {
                     let _ = reply.send(result);
                 }
             }
+            Output::Tenant { tenant, news } => self.core.tell_change(&tenant, &news),
             Output::PolicyRefused(problems) => {
                 tracing::error!(
                     problems = problems.len(),
@@ -217,6 +219,26 @@ impl Core {
         if let Some(finding) = finding {
             self.tell_finding(&habitus_findings::FindingId::new(finding));
         }
+    }
+
+    /// Audits that something began for a tenant as a whole. Networks are named, people are not.
+    fn tell_change(&self, tenant: &TenantId, news: &TenantNews) {
+        let (action, detail) = match news {
+            TenantNews::Changed(change) => {
+                let kind = shown::change_kind(change.kind);
+                tracing::info!(%tenant, ?kind, movers = change.movers, "a change of the tenant begins");
+                let value = change.value.as_str();
+                (
+                    "tenant.change",
+                    json!({ "kind": kind, "value": value, "movers": change.movers }),
+                )
+            }
+            TenantNews::Drifts => {
+                tracing::warn!(%tenant, "scores are high more often than they say");
+                ("tenant.drift", json!({}))
+            }
+        };
+        self.records.note(tenant, action, None, (detail, ""));
     }
 
     /// Tells everybody who looks what changed.

@@ -2,14 +2,16 @@
 
 use crate::verdict;
 use habitus_console::product::{
-    Account, AccountRow, AssessAnswer, BlindLine, ContributionLine, EventLine, Finding, FindingChange,
-    FindingRow, FindingState, Habit, HabitValue, Labelled, Note, Session, SessionRow, time,
+    Account, AccountRow, AssessAnswer, BlindLine, Changes, ContributionLine, DriftAlarm, EventLine, Finding,
+    FindingChange, FindingRow, FindingState, Habit, HabitValue, Labelled, Note, Session, SessionRow,
+    TenantChange, TenantChangeKind, time,
 };
 use habitus_engine::MODEL;
+use habitus_engine::changes::{ChangeKind, Standing};
 use habitus_findings::{Deed, Entry, Findings, Hit, Key, State, Told, View};
 use habitus_live::people::{Brief, Person, Session as Seen, Tally};
 use habitus_model::math::round_to;
-use habitus_model::{IngestTime, Status};
+use habitus_model::{EventTime, IngestTime, Millis, Minutes, Status};
 
 use super::answer;
 
@@ -325,6 +327,41 @@ pub fn session(session: &Seen) -> Session {
         row: session_row(session),
         events,
     }
+}
+
+/// How a tenant stands.
+pub fn changes(standing: &Standing) -> Changes {
+    let alarm = standing.alarm.map(|alarm| DriftAlarm {
+        since: instant(alarm.since),
+        last: instant(alarm.last),
+    });
+    let changes = standing.changes.iter().map(|change| TenantChange {
+        kind: change_kind(change.kind),
+        value: change.value.to_string(),
+        movers: change.movers,
+        since: change.since,
+        last: change.last,
+    });
+    Changes {
+        alarm,
+        changes: changes.collect(),
+    }
+}
+
+/// What has changed.
+pub fn change_kind(kind: ChangeKind) -> TenantChangeKind {
+    match kind {
+        ChangeKind::Prefix => TenantChangeKind::Prefix,
+        ChangeKind::Provider => TenantChangeKind::Provider,
+        ChangeKind::Locations => TenantChangeKind::Locations,
+        ChangeKind::Client => TenantChangeKind::Client,
+    }
+}
+
+fn instant(minutes: Minutes) -> EventTime {
+    IngestTime::EPOCH
+        .as_event()
+        .plus(Millis::from_minutes(i64::from(minutes.0)))
 }
 
 /// A score with four decimals, cut and not rounded, so that it never seems to reach a level that it does not.

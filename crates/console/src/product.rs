@@ -5,6 +5,7 @@
 
 mod action;
 mod answer;
+mod change;
 mod directory;
 mod event;
 mod finding;
@@ -15,6 +16,7 @@ pub mod time;
 
 pub use action::{ActionRow, ActionState, ActionsQuery, Decide, Decision};
 pub use answer::{Page, Refusal, Who};
+pub use change::{Changes, DriftAlarm, TenantChange, TenantChangeKind};
 pub use directory::{Account, AccountRow, AccountsQuery, Habit, HabitValue, Session, SessionRow};
 pub use event::{
     AssessAnswer, BlindLine, Content, ContributionLine, IngestAnswer, Question, Record, RejectedLine,
@@ -87,6 +89,9 @@ pub trait Directory: Send + Sync {
 pub trait Sources: Send + Sync {
     /// Every source that was configured or has sent anything.
     async fn sources(&self, who: &Who) -> Result<Vec<SourceHealth>, Refusal>;
+
+    /// What changed for the tenant as a whole: what comes is no longer what came.
+    async fn changes(&self, who: &Who) -> Result<Changes, Refusal>;
 }
 
 /// Orders: those that wait for a person, those under way, those that failed for good.

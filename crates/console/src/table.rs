@@ -77,6 +77,7 @@ fn api_rows() -> Vec<Row> {
         api(Need::May(Read), routes!(accounts::session)),
         api(Need::May(Read), routes!(stream::stream)),
         api(Need::May(Read), routes!(sources::list)),
+        api(Need::May(Read), routes!(sources::changes)),
         api(Need::May(Read), routes!(actions::list)),
         api(Need::May(Act), routes!(actions::approve)),
         api(Need::May(Act), routes!(actions::decline)),

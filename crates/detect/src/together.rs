@@ -3,11 +3,13 @@
 //! X: takeovers that share a network or a client. B: guessing too slow to be a burst. Each speaks by the key that says
 //! most, because keys overlap.
 
-use crate::attacker::scaled;
+use crate::attacker::{plus, scaled};
 use habitus_model::math::ln_1p;
-use habitus_model::{Context, Evidence, Fact, Family, Prefix, Reason, Signal, Text};
+use habitus_model::{AccountKind, Context, Evidence, Fact, Family, Prefix, Reason, Signal, Text};
 use habitus_profile::attempts::is_attempt;
-use habitus_profile::campaigns::{CampaignKind, Companions, Novelty, SlowGuessing, Together};
+use habitus_profile::campaigns::{
+    CampaignKind, Change, ChangeKind, Companions, Novelty, SlowGuessing, Together,
+};
 
 /// Share of the likelihood ratio that counts: people of one household or course travel together. Assumed.
 const INDEPENDENCE: f64 = 1.0;
@@ -19,6 +21,9 @@ const GUESSES_THAT_SUCCEED: f64 = 0.01;
 /// Logins a day of a network that is not the whole tenant, as a share of the tenant's. Assumed.
 const NETWORK_SHARE: f64 = 0.05;
 const WORTH_SAYING_NATS: f64 = 0.3;
+/// What a network says of a login that goes with a change of its tenant, at most: it is where attackers would have to come from
+/// as well, and one in seven has a client that fits. Assumed.
+const CHANGE_NATS_LEFT: f64 = 0.5;
 
 /// What an event shows together with others: nothing of most.
 #[must_use]
@@ -31,6 +36,49 @@ pub fn evidence(context: &Context, novelty: Novelty, together: &Together) -> Vec
         .and_then(|guessing| slow_guessing(context, novelty, &guessing));
     let worth = |one: &Evidence| one.nats.iter().any(|nats| *nats >= WORTH_SAYING_NATS);
     campaign.into_iter().chain(slow).filter(worth).collect()
+}
+
+/// What a change of the tenant takes off an event that goes with it: all that its network, its jump and their going with its
+/// client say beyond [`CHANGE_NATS_LEFT`], unless people confirmed a takeover by that network. Nothing else: what it proves,
+/// does and uses, and campaigns, keep what they say. Only logins are excused. `others` is the event's evidence so far.
+#[must_use]
+pub fn change(context: &Context, change: &Change, others: &[Evidence]) -> Option<Evidence> {
+    let confirmed = |one: &Evidence| {
+        one.signal == Signal("network_reputation") && one.nats.iter().any(|nats| *nats > 0.0)
+    };
+    if !is_attempt(context) || context.kind == AccountKind::Privileged || others.iter().any(confirmed) {
+        return None;
+    }
+    let is_moved = |one: &&Evidence| matches!(one.family, Family::Network | Family::Joint | Family::Motion);
+    let said = others.iter().filter(is_moved).map(|one| one.nats);
+    let said = said.fold([0.0; 5], plus);
+    let nats = said.map(|nats| (CHANGE_NATS_LEFT - nats).min(0.0));
+    if nats.iter().all(|nats| *nats > -WORTH_SAYING_NATS) {
+        return None;
+    }
+    let text = match change.kind {
+        ChangeKind::Prefix | ChangeKind::Provider => {
+            "{0} accounts came to {1} with clients of their own within {2}: taken for a change of the tenant"
+        }
+        ChangeKind::Locations => {
+            "{0} lines that accounts know lie elsewhere since {2}: taken for a change of location data"
+        }
+    };
+    let place = match change.kind {
+        ChangeKind::Prefix => CampaignKind::Prefix,
+        ChangeKind::Provider | ChangeKind::Locations => CampaignKind::Asn,
+    };
+    let facts = vec![
+        Fact::Count(f64::from(change.movers)),
+        Fact::Name(key_name(context, place)),
+        Fact::Days(context.time.since(change.since).days()),
+    ];
+    Some(Evidence {
+        family: Family::Network,
+        signal: Signal("tenant_change"),
+        nats,
+        reason: Reason::new(text, facts),
+    })
 }
 
 fn campaign(context: &Context, novelty: Novelty, others: &Companions) -> Evidence {

@@ -1,6 +1,7 @@
 //! The state machine: records in the order of the log, conclusions in the same order.
 
 use crate::accounts::WARM_MAX;
+use crate::changes::News;
 use crate::clerk::{Clerk, Judged, Scribe};
 use crate::executor::Executor;
 use crate::hashed::Hashed;
@@ -97,6 +98,8 @@ pub struct Engine {
     pub(crate) may_grow: bool,
     /// Memory for what an epoch teaches, empty; no part of the state.
     pub(crate) spare: Vec<Delta>,
+    /// What began since somebody asked; no part of the state.
+    pub(crate) news: Vec<(TenantId, News)>,
 }
 
 impl Engine {
@@ -118,6 +121,7 @@ impl Engine {
             notices: Notices::default(),
             may_grow: true,
             spare: Vec::new(),
+            news: Vec::new(),
         }
     }
 
@@ -423,8 +427,13 @@ impl Engine {
         }
         self.position += 1;
         let Some(number) = number else { return };
-        let tenant = self.tenants.get_mut(number);
-        if tenant.is_some_and(|tenant| Arc::make_mut(tenant).advance(delta, &mut self.spare)) {
+        let Some(tenant) = self.tenants.get_mut(number).map(Arc::make_mut) else {
+            return;
+        };
+        if tenant.advance(delta, &mut self.spare) {
+            for news in tenant.take_news() {
+                self.tell(&record.context.tenant, news);
+            }
             self.settle_doubts(number);
             self.consider_promotion(number, record.context.time);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod ahead;
+pub mod changes;
 mod clerk;
 mod engine;
 pub mod epoch;
@@ -30,4 +31,4 @@ pub use snapshot::{Picture, SnapshotError};
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-5");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-6");

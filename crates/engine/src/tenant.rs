@@ -1,5 +1,6 @@
 //! What is shared by the accounts of one tenant: population and calibrations.
 
+use crate::changes::{Changes, News, Update};
 use crate::epoch;
 use crate::models::{Models, Shadowed};
 use crate::together::Doubt;
@@ -8,6 +9,7 @@ use habitus_model::{AccountKind, Minutes, Nats, Probability, Stratum};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
 use habitus_score::Calibration;
+use habitus_score::drift::{Alarm, Drift};
 use serde::{Deserialize, Serialize};
 
 /// The tables of one tenant, changed at the end of epochs only.
@@ -26,6 +28,13 @@ pub struct Tenant {
     pub(crate) pending: Vec<Delta>,
     /// What its accounts will be told to doubt as the epoch ends.
     doubts: Vec<Doubt>,
+    /// Whether its scores keep their promise.
+    drift: Drift,
+    /// Where many of its accounts went.
+    pub(crate) changes: Changes,
+    /// What began in the epoch that has ended. Taken as it ends: no part of the state.
+    #[serde(skip)]
+    news: Vec<News>,
 }
 
 /// Most that what came moves what is said, nats: a factor of 1.65, 4.3 points of the score. What is corrected was off by a
@@ -81,6 +90,8 @@ pub struct Delta {
     pub observation: Option<Observation>,
     /// What it tells beyond its visit.
     pub told: Option<Box<Told>>,
+    /// That a client was updated.
+    pub update: Option<Box<Update>>,
     /// What calibration learns.
     pub total: Total,
     /// When.
@@ -112,6 +123,16 @@ impl Tenant {
     /// What accounts are to doubt, once the epoch has ended.
     pub fn take_doubts(&mut self) -> Vec<Doubt> {
         std::mem::take(&mut self.doubts)
+    }
+
+    /// That its scores do not keep their promise.
+    pub(crate) fn alarm(&self, now: Minutes) -> Option<Alarm> {
+        self.drift.alarm(now)
+    }
+
+    /// What began, once the epoch has ended.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
     }
 
     /// Moves its log on by one record; whether that has ended its epoch, and so changed its tables. `spare` is memory that
@@ -154,6 +175,10 @@ impl Tenant {
     fn note_said(&mut self, delta: &Delta) {
         let total = &delta.total;
         if total.has_history && !total.goes_on {
+            if total.stratum == Stratum::Visit && self.drift.observe(self.tables.visit_ends(total), delta.now)
+            {
+                self.news.push(News::Drifts);
+            }
             self.tables.note_said(total, delta.now);
             self.models.note_said(total, delta.now);
         }
@@ -163,6 +188,10 @@ impl Tenant {
     fn learn(&mut self, delta: &Delta) {
         if let Some(observation) = &delta.observation {
             self.population.learn(observation);
+        }
+        if let Some(update) = &delta.update {
+            let begun = self.changes.note_update(update, self.population.accounts());
+            self.news.extend(begun.cloned().map(News::Changed));
         }
         if let Some(told) = &delta.told {
             self.population.hear(told, delta.now);
@@ -184,6 +213,13 @@ impl Tables {
             Stratum::Moved => self.moved.tail(kind, total),
             Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
         }
+    }
+
+    /// What is said of a visit's total: the probability of one in its bin or above, and of one above its bin.
+    fn visit_ends(&self, total: &Total) -> (Probability, Probability) {
+        let (lower, upper) = Calibration::bin_ends(total.nats);
+        let tail = |nats| self.visits.tail(total.kind, nats);
+        (tail(lower), tail(upper))
     }
 
     /// Prepares for an epoch of reading. Changes no result.
@@ -302,6 +338,7 @@ mod tests {
             let learned = Delta {
                 observation: None,
                 told: None,
+                update: None,
                 total,
                 now,
             };
@@ -334,6 +371,7 @@ mod tests {
             let delta = Delta {
                 observation: None,
                 told: None,
+                update: None,
                 total,
                 now: Minutes(1 + nth),
             };
@@ -396,6 +434,7 @@ mod tests {
             let delta = Delta {
                 observation: None,
                 told: None,
+                update: None,
                 total,
                 now: Minutes(1 + nth),
             };

@@ -5,13 +5,14 @@
 //! the verdict, and what calibration learns of it, at once; the profile, which the shard has already taught, is told at the
 //! end of the epoch to doubt what it took for the owner's.
 
+use crate::changes::News;
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Engine, Learning, Record};
 use crate::stage::{Routed, Shared};
 use crate::tenant::Delta;
 use habitus_detect::{Words, together};
-use habitus_model::{AccountId, Evidence, Minutes, RiskScore, Stratum};
-use habitus_profile::campaigns::{Novelty, Showing, Together};
+use habitus_model::{AccountId, AccountKind, Evidence, Minutes, RiskScore, Stratum};
+use habitus_profile::campaigns::{Change, Novelty, Showing, Together};
 use habitus_profile::recall::{LevelSeen, Sighting};
 use habitus_profile::{Adjudication, Keys};
 use habitus_score::weigh;
@@ -120,6 +121,9 @@ impl Engine {
         } else {
             self.campaigns.look(&late.showing)
         };
+        if learns && let Some(change) = &together.change {
+            self.name_change(record, late.number, change);
+        }
         let before = judged.score;
         revise(record, judged, (late, &together), (self.shared(), clerk));
         if let Some(delta) = delta.as_mut() {
@@ -133,6 +137,14 @@ impl Engine {
             if let Some((doubt, tenant)) = doubt.zip(self.tenants.get_mut(late.number)) {
                 Arc::make_mut(tenant).doubt(doubt);
             }
+        }
+    }
+
+    fn name_change(&mut self, record: &Record, number: usize, change: &Change) {
+        let tenant = self.tenants.get_mut(number).map(Arc::make_mut);
+        let named = tenant.and_then(|tenant| tenant.changes.note(change, &record.context).cloned());
+        if let Some(named) = named {
+            self.tell(&record.context.tenant, News::Changed(named));
         }
     }
 
@@ -205,7 +217,10 @@ pub(crate) fn revise<C: Clerk>(
     if together.is_alone() {
         return;
     }
-    let more = together::evidence(&record.context, late.showing.novelty, together);
+    let mut more = together::evidence(&record.context, late.showing.novelty, together);
+    if let Some(change) = together.change.filter(|_| judged.kind != AccountKind::Privileged) {
+        more.extend(together::change(&record.context, &change, &late.evidence));
+    }
     let (Some(tenant), false) = (shared.tenants.get(late.number), more.is_empty()) else {
         return;
     };

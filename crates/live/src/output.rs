@@ -1,9 +1,10 @@
 //! What the reducer tells.
 
 use crate::entry::{Arrival, ModelOrder};
+use habitus_engine::changes::News as TenantNews;
 use habitus_engine::models::ModelRefused;
 use habitus_findings::{Applied, Change, CommandId, FindingId, Findings, News, Refused};
-use habitus_model::Assessment;
+use habitus_model::{Assessment, TenantId};
 use habitus_policy::{Problem, Ruling};
 
 /// How final a verdict is.
@@ -50,6 +51,13 @@ pub enum Output {
         order: Box<ModelOrder>,
         /// Nothing, or why nothing changed.
         result: Result<(), ModelRefused>,
+    },
+    /// Something began for a tenant as a whole.
+    Tenant {
+        /// Whose.
+        tenant: TenantId,
+        /// What.
+        news: TenantNews,
     },
     /// What came of a command.
     Command {

@@ -224,6 +224,8 @@ impl Reducer {
         }
         let mut assessments = Vec::with_capacity(records.len());
         self.engine.handle_batch(&records, executor, &mut assessments);
+        let began = self.engine.take_news().into_iter();
+        out.extend(began.map(|(tenant, news)| Output::Tenant { tenant, news }));
         for ((record, rest), assessment) in records.into_iter().zip(rest).zip(assessments) {
             let (origin, said, stage, foreseen) = rest;
             let arrival = Arrival { origin, record, said };

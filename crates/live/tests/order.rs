@@ -15,6 +15,8 @@ use habitus_model::{
 };
 use proptest::prelude::*;
 
+#[path = "order/changes.rs"]
+mod changes;
 #[path = "order/clocks.rs"]
 mod clocks;
 #[path = "order/past.rs"]

@@ -127,6 +127,8 @@ pub struct Sighting {
     pub journey: Option<Journey>,
     /// In a country new to the account: whether it knows the network from elsewhere. Absent: not new, or no network.
     pub provider_abroad: Option<bool>,
+    /// In a country new to the account: whether it knows the prefix, so that the prefix lies elsewhere than before.
+    pub line_moved: bool,
     /// How new the network is, in one word.
     pub network_novelty: Option<NetworkNovelty>,
     /// Client family.
@@ -183,6 +185,8 @@ impl Recall<'_> {
                 .any_known(|known| known != asn && same_provider(known, asn))
         };
         seen.provider_abroad = seen.keys.asn.filter(|_| abroad).map(held);
+        let is_own = |prefix| profile.prefixes.any_known(|known| known == prefix);
+        seen.line_moved = abroad && seen.keys.prefix.is_some_and(is_own);
         self.see_client(profile, context, &mut seen);
         seen.stranger = profile
             .strangers
@@ -243,6 +247,7 @@ impl Recall<'_> {
             host: None,
             journey: None,
             provider_abroad: None,
+            line_moved: false,
             network_novelty: None,
             device: None,
             client: None,

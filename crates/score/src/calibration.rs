@@ -102,6 +102,13 @@ impl Calibration {
         ))
     }
 
+    /// The ends of the bin that a total lies in: what lies between them is not told apart. The outermost bins reach as far as totals do.
+    #[must_use]
+    pub fn bin_ends(s: Nats) -> (Nats, Nats) {
+        let at = bin(s.0);
+        (Nats(edge(at).min(s.0)), Nats(edge(at + 1).max(s.0)))
+    }
+
     /// Effective number of events behind it.
     #[must_use]
     pub fn events(&self) -> f64 {

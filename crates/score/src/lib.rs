@@ -1,13 +1,15 @@
-//! From evidence to a score: fusion, calibration, confidence; and what labels teach fusion.
+//! From evidence to a score: fusion, calibration, confidence; whether scores keep their promise, and what labels teach fusion.
 
 pub mod calibration;
 pub mod confidence;
+pub mod drift;
 pub mod fusion;
 mod sums;
 pub mod supervised;
 
 pub use calibration::Calibration;
 pub use confidence::confidence;
+pub use drift::Drift;
 pub use fusion::{Fused, Prepared, Weighed, Weights, fuse, weigh};
 pub use sums::{Opened, Sums};
 

@@ -7,7 +7,7 @@ use crate::extract::Query;
 use crate::guard::Caller;
 use crate::handlers::bulk::greeting;
 use crate::problem::Problem;
-use crate::product::{FindingRow, FindingState, FindingsQuery};
+use crate::product::{Changes, FindingRow, FindingState, FindingsQuery};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -49,6 +49,15 @@ struct QueuePage {
     total: Option<u64>,
     next: Option<String>,
     closed: bool,
+    alarm: Option<When>,
+    changes: Vec<Changed>,
+}
+
+/// A change of the tenant.
+#[derive(Debug)]
+struct Changed {
+    since: When,
+    text: Shown,
 }
 
 impl Line {
@@ -97,6 +106,7 @@ async fn queue(app: &Core, caller: &Caller, query: QueueQuery) -> Result<Respons
         wanted.state = Some(FindingState::Closed);
     }
     let found = app.product.desk.findings(&caller.who, &wanted).await?;
+    let Changes { alarm, changes } = app.product.sources.changes(&caller.who).await?;
     let now = app.now();
     let open = |row: &&FindingRow| closed || row.state != FindingState::Closed;
     page(&QueuePage {
@@ -110,5 +120,13 @@ async fn queue(app: &Core, caller: &Caller, query: QueueQuery) -> Result<Respons
         total: found.total,
         next: found.next,
         closed,
+        alarm: alarm.map(|alarm| When::of(alarm.since, now)),
+        changes: changes
+            .iter()
+            .map(|change| Changed {
+                since: When::of(change.since, now),
+                text: Shown::new(&change.text()),
+            })
+            .collect(),
     })
 }

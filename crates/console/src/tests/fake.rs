@@ -2,11 +2,11 @@
 
 use crate::product::{
     Account, AccountRow, AccountsQuery, ActionRow, ActionState, Actions, ActionsQuery, AssessAnswer, Audit,
-    AuditEntry, AuditNote, AuditQuery, Check, Content, ContributionLine, Decide, Desk, Directory, Effect,
-    EventLine, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery, IngestAnswer, Intake, Judge,
-    LabelCounts, Labelled, Live, Message, ModelCommand, ModelOrigin, ModelRow, Modelling, Models, Note,
-    Operations, Outcome, Page, Product, Question, Readiness, Refusal, RejectedLine, Session, SessionRow,
-    SourceHealth, Sources, Submission, Who,
+    AuditEntry, AuditNote, AuditQuery, Changes, Check, Content, ContributionLine, Decide, Desk, Directory,
+    DriftAlarm, Effect, EventLine, Finding, FindingCommand, FindingRow, FindingState, FindingsQuery,
+    IngestAnswer, Intake, Judge, LabelCounts, Labelled, Live, Message, ModelCommand, ModelOrigin, ModelRow,
+    Modelling, Models, Note, Operations, Outcome, Page, Product, Question, Readiness, Refusal, RejectedLine,
+    Session, SessionRow, SourceHealth, Sources, Submission, TenantChange, TenantChangeKind, Who,
 };
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -294,6 +294,22 @@ impl Directory for Fake {
 impl Sources for Fake {
     async fn sources(&self, _: &Who) -> Result<Vec<SourceHealth>, Refusal> {
         Ok(vec![])
+    }
+
+    async fn changes(&self, _: &Who) -> Result<Changes, Refusal> {
+        Ok(Changes {
+            alarm: Some(DriftAlarm {
+                since: instant(),
+                last: instant(),
+            }),
+            changes: vec![TenantChange {
+                kind: TenantChangeKind::Provider,
+                value: HOSTILE.to_owned(),
+                movers: 38,
+                since: instant(),
+                last: instant(),
+            }],
+        })
     }
 }
 

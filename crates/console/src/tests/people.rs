@@ -133,6 +133,24 @@ async fn signing_out_and_idling_end_the_session_on_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_changed_for_everybody_stands_above_the_queue() {
+    let server = server().await;
+    let browser = server.browser(Role::Viewer);
+    let (_, text) = page(&server, "/", &browser).await;
+    let (changes, table) = (text.find("What changed for everybody"), text.find("<table"));
+    assert!(changes.is_some() && changes < table, "{text}");
+    assert!(
+        text.contains("38 accounts came to") && text.contains("Scores are high more often than they say")
+    );
+    let said = server.get("/v1/changes").header("cookie", &browser.cookie);
+    let said = json(said.send().await.unwrap()).await;
+    assert_eq!(
+        (&said["changes"][0]["kind"], &said["changes"][0]["movers"]),
+        (&"provider".into(), &38.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_show_hostile_text_and_do_not_obey_it() {
     let server = server().await;
     let browser = server.browser(Role::Analyst);

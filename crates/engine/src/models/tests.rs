@@ -127,6 +127,7 @@ impl Office {
             let delta = Delta {
                 observation: None,
                 told: None,
+                update: None,
                 total,
                 now: Minutes(self.drawn),
             };

@@ -5,12 +5,14 @@
 //! prefix, autonomous system, fleet, device and tenant, bounded in number.
 
 mod guesses;
+mod movings;
 mod pace;
 mod recent;
 mod showing;
 mod takeovers;
 
 pub use guesses::SlowGuessing;
+pub use movings::{Change, ChangeKind, MOVERS_MIN};
 pub use pace::Pace;
 pub use showing::{CampaignKind, Novelty, Showing, keys_of, showing, tenant_key};
 pub use takeovers::Companions;
@@ -18,12 +20,17 @@ pub use takeovers::Companions;
 use crate::attempts::table::{Generations, GenerationsState};
 use guesses::Guesses;
 use habitus_model::EventTime;
+use movings::{Moving, Step, Usual};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use takeovers::Takeovers;
 
 /// Most keys of each of the two watches in each of two generations: 30 MiB when all are full.
 const CAPACITY: usize = 65_536;
+
+/// Most keys to which accounts moved, in each of two generations: 4 MiB when all are full. Only a success of an account with a
+/// history makes one.
+const MOVINGS_CAPACITY: usize = 16_384;
 
 /// What an event shows together with others.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -32,6 +39,8 @@ pub struct Together {
     pub companions: Option<Companions>,
     /// Slow guessing, by the key that says most; only beyond its alarm.
     pub guessing: Option<SlowGuessing>,
+    /// A change of the tenant that the event goes with: its client is the account's own.
+    pub change: Option<Change>,
 }
 
 /// The campaigns of all tenants.
@@ -39,6 +48,7 @@ pub struct Together {
 pub struct Campaigns {
     takeovers: Generations<Takeovers>,
     guesses: Generations<Guesses>,
+    movings: Generations<Moving>,
     paces: BTreeMap<u64, Pace>,
 }
 
@@ -47,6 +57,7 @@ pub struct Campaigns {
 pub struct CampaignsState {
     takeovers: GenerationsState<Takeovers>,
     guesses: GenerationsState<Guesses>,
+    movings: GenerationsState<Moving>,
     paces: BTreeMap<u64, Pace>,
 }
 
@@ -54,7 +65,7 @@ impl Together {
     /// Whether nobody else shows anything.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.companions.is_none() && self.guessing.is_none()
+        self.companions.is_none() && self.guessing.is_none() && self.change.is_none()
     }
 }
 
@@ -63,6 +74,7 @@ impl Default for Campaigns {
         Self {
             takeovers: Generations::new(CAPACITY),
             guesses: Generations::new(CAPACITY),
+            movings: Generations::new(MOVINGS_CAPACITY),
             paces: BTreeMap::new(),
         }
     }
@@ -77,6 +89,9 @@ const TAKEN_BY: [CampaignKind; 4] = [
     CampaignKind::Fleet,
     CampaignKind::Device,
 ];
+
+/// Sorts of key that accounts move to; of the tenant are their lines that lie elsewhere. The first that is a change speaks.
+const MOVED_BY: [CampaignKind; 3] = [CampaignKind::Tenant, CampaignKind::Prefix, CampaignKind::Asn];
 
 impl Campaigns {
     /// Counts a login of a tenant: the clock of what is slow. O(log tenants).
@@ -102,6 +117,9 @@ impl Campaigns {
         for guessed in counted.guesses.into_iter().flatten() {
             self.guesses.put(guessed);
         }
+        for moved in counted.movings.into_iter().flatten() {
+            self.movings.put(moved);
+        }
         let pace = self
             .paces
             .entry(showing.tenant)
@@ -123,6 +141,11 @@ impl Campaigns {
             {
                 self.guesses.put(*guessed);
             }
+            if self.movings.find(key).is_none()
+                && let Some(moved) = from.movings.find(key)
+            {
+                self.movings.put(*moved);
+            }
         }
         self.adopt_pace(showing.tenant, from);
     }
@@ -143,6 +166,7 @@ impl Campaigns {
     pub fn forget(&mut self, key: u64) {
         self.takeovers.forget(key);
         self.guesses.forget(key);
+        self.movings.forget(key);
     }
 
     /// The state as data, the same for the same log.
@@ -151,6 +175,7 @@ impl Campaigns {
         CampaignsState {
             takeovers: self.takeovers.state(),
             guesses: self.guesses.state(),
+            movings: self.movings.state(),
             paces: self.paces.clone(),
         }
     }
@@ -161,6 +186,7 @@ impl Campaigns {
         Self {
             takeovers: Generations::from_state(state.takeovers, CAPACITY),
             guesses: Generations::from_state(state.guesses, CAPACITY),
+            movings: Generations::from_state(state.movings, MOVINGS_CAPACITY),
             paces: state.paces,
         }
     }
@@ -174,6 +200,7 @@ impl Campaigns {
         let mut counted = Counted::default();
         self.count_guesses(showing, &pace, &mut counted);
         self.count_takeovers(showing, &pace, &mut counted);
+        self.count_movings(showing, &pace, &mut counted);
         counted
     }
 
@@ -234,6 +261,36 @@ impl Campaigns {
             }
         }
     }
+
+    fn count_movings(&self, showing: &Showing, pace: &Pace, counted: &mut Counted) {
+        let mut crowded = false;
+        for (kind, slot) in MOVED_BY.into_iter().zip(&mut counted.movings) {
+            // Whom one prefix explains says nothing of its provider, on which half a country may live.
+            if kind == CampaignKind::Asn && crowded {
+                continue;
+            }
+            let key = showing.keys.get(kind.index()).copied().flatten();
+            let Some((key, step)) = key.zip(Step::of(kind, showing)) else {
+                continue;
+            };
+            let known = self.movings.find(key).copied();
+            if known.is_none() && step == Step::Other {
+                continue;
+            }
+            let taken = self.takeovers.find(key);
+            let usual = Usual {
+                pace,
+                settled: taken.map_or(0.0, |taken| taken.settled(showing.time)),
+            };
+            let held = known.unwrap_or_else(|| Moving::new(key, showing.time));
+            let next = held.with(step, showing.time, &usual);
+            *slot = Some(next);
+            crowded |= kind == CampaignKind::Prefix && next.is_crowded();
+            if showing.may_be_excused(kind) && counted.together.change.is_none() {
+                counted.together.change = next.change(kind);
+            }
+        }
+    }
 }
 
 /// Whether slow guessing speaks of an event like this.
@@ -248,6 +305,7 @@ const fn accused(novelty: Novelty) -> bool {
 struct Counted {
     takeovers: [Option<Takeovers>; 4],
     guesses: [Option<Guesses>; 3],
+    movings: [Option<Moving>; 3],
     together: Together,
     share_usual: f64,
 }
@@ -257,6 +315,7 @@ impl Default for Counted {
         Self {
             takeovers: [None; 4],
             guesses: [None; 3],
+            movings: [None; 3],
             together: Together::default(),
             share_usual: 1.0,
         }

@@ -114,6 +114,11 @@ impl Pace {
         self.pairs / self.days.max(1.0)
     }
 
+    /// Arrivals with a known client a day.
+    pub(super) fn arrivals_per_day(&self) -> f64 {
+        self.arrivals / self.days.max(1.0)
+    }
+
     /// Novel pairs for one arrival with a known client.
     pub(super) fn pair_odds(&self) -> f64 {
         (self.pairs + PAIRS_PRIOR * PAIRS_PRIOR_WEIGHT) / (self.arrivals + PAIRS_PRIOR_WEIGHT)

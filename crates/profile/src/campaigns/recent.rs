@@ -12,15 +12,21 @@ pub(super) struct Recent {
 impl Recent {
     /// Whether the account is not among the last; notes it.
     pub(super) fn note(&mut self, account: u64) -> bool {
-        // 0 marks an empty place.
-        let half = u32::try_from(account >> 32).unwrap_or(0).max(1);
-        if self.accounts.contains(&half) {
-            return false;
-        }
-        if let Some(place) = self.accounts.get_mut(usize::from(self.next)) {
-            *place = half;
-        }
-        self.next = (self.next + 1) % 8;
-        true
+        note(&mut self.accounts, &mut self.next, account)
     }
+}
+
+/// Whether something is not among the last, by half of its fingerprint; notes it in place of the eldest. `next` is where that stands.
+pub(super) fn note(last: &mut [u32], next: &mut u8, fingerprint: u64) -> bool {
+    // 0 marks an empty place.
+    let half = u32::try_from(fingerprint >> 32).unwrap_or(0).max(1);
+    if last.contains(&half) {
+        return false;
+    }
+    let at = usize::from(*next) % last.len().max(1);
+    if let Some(place) = last.get_mut(at) {
+        *place = half;
+    }
+    *next = u8::try_from((at + 1) % last.len().max(1)).unwrap_or(0);
+    true
 }

@@ -78,8 +78,23 @@ pub struct Showing {
     pub keys: [Option<u64>; CampaignKind::COUNT],
     /// Fingerprint of the account.
     pub account: u64,
+    /// Whether the client is one the account is known for. Not so of a client of which nothing is said.
+    pub own_client: bool,
+    /// Whether the event stands out so far by itself that it is no sign of a change, whatever its client.
+    pub suspicious: bool,
+    /// The prefix, if the account knows it from another country: not the account has moved, but what tables say of it.
+    pub line: Option<u64>,
     /// When.
     pub time: EventTime,
+}
+
+impl Showing {
+    /// Whether it may be excused by a change to its key of this sort: a success with the account's own client; of a line that
+    /// lies elsewhere by a change of location data only.
+    pub(super) fn may_be_excused(&self, kind: CampaignKind) -> bool {
+        let fits = kind != CampaignKind::Tenant || self.line.is_some();
+        self.novelty == Novelty::Arrival && self.own_client && fits
+    }
 }
 
 /// What an event shows of campaigns; nothing of most. Cost: a few comparisons, and six short SipHashes of those that show
@@ -107,6 +122,9 @@ pub fn showing(context: &Context, seen: &Sighting, key: HashKey) -> Option<Showi
             .account
             .as_ref()
             .map_or(0, |account| key.fingerprint(account.as_str())),
+        own_client: is_own_client(seen),
+        suspicious: false,
+        line: seen.keys.prefix.filter(|_| seen.line_moved),
         time: context.time,
     })
 }
@@ -180,6 +198,12 @@ fn client_is_new(seen: &Sighting) -> bool {
         .is_some_and(|device| new(device.seen) || device.change.is_some_and(|change| changed(change.kind)))
         || seen.client.is_some_and(new)
         || seen.key.is_some_and(|key| key.absent)
+}
+
+/// The client is positively known, which is more than not being new.
+fn is_own_client(seen: &Sighting) -> bool {
+    let known = |level: LevelSeen| matches!(level.familiarity, Familiarity::Known { .. });
+    is_own_device(seen) || (!client_is_new(seen) && seen.device.is_some_and(|device| known(device.seen)))
 }
 
 /// A client with a key that the account knows is the account's own, whatever else it says of itself.

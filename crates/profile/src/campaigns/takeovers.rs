@@ -114,6 +114,11 @@ impl Takeovers {
         next
     }
 
+    /// Accounts that settled there, decayed.
+    pub(super) fn settled(&self, time: EventTime) -> f64 {
+        f64::from(self.at(time).settled)
+    }
+
     /// What the pairs say of an account that arrives with a client it knows: now and then an attacker's fits.
     pub(super) fn of_arrival(&self, kind: CampaignKind, pace: &Pace) -> Companions {
         let pairs = self.reading(kind, pace);
@@ -186,7 +191,7 @@ const fn spread(kind: CampaignKind) -> f64 {
 }
 
 /// Generalised likelihood ratio of a Poisson count above its expectation.
-fn ratio(count: f64, expected: f64) -> f64 {
+pub(super) fn ratio(count: f64, expected: f64) -> f64 {
     if count <= expected {
         0.0
     } else {

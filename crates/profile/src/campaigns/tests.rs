@@ -38,6 +38,9 @@ fn showing(novelty: Novelty, account: u64, (prefix, asn, family): From, ms: i64)
             Some(fp("tenant", 0)),
         ],
         account: fp("account", account),
+        own_client: novelty == Novelty::Arrival,
+        suspicious: false,
+        line: None,
         time: EventTime::from_millis(START_MS + ms).unwrap(),
     }
 }
@@ -49,6 +52,8 @@ struct Life {
     chance: Chance,
     accounts: u64,
     alarms: Vec<i64>,
+    changes: u64,
+    named: std::collections::BTreeSet<u64>,
 }
 
 impl Life {
@@ -58,6 +63,8 @@ impl Life {
             chance: Chance(seed << 32),
             accounts,
             alarms: Vec::new(),
+            changes: 0,
+            named: std::collections::BTreeSet::new(),
         }
     }
 
@@ -79,6 +86,11 @@ impl Life {
         };
         let (account, place) = (self.chance.below(self.accounts), self.place());
         let together = self.campaigns.observe(&showing(novelty, account, place, ms));
+        self.changes += u64::from(
+            together
+                .change
+                .is_some_and(|change| self.named.insert(change.key)),
+        );
         if together.guessing.is_some() && self.alarms.last().is_none_or(|last| ms - last > DAY_MS / 4) {
             self.alarms.push(ms);
         }
@@ -218,6 +230,140 @@ fn wrong_passwords_in_a_new_office_are_no_campaign() {
             .observe(&showing(Novelty::Arrival, account, from, ms));
     }
     assert_eq!(alarms, 0);
+}
+
+/// So many accounts come to a network that nobody was on, one every hour and again and again, with clients of their own but for one
+/// in `foreign`: at which arrival it was taken for a change.
+fn changed_after(life: &mut Life, accounts: u64, arrivals: u64, foreign: u64) -> Option<u64> {
+    (0..arrivals).find(|nth| {
+        let ms = 31 * DAY_MS + i64::try_from(*nth).unwrap() * 3_600_000;
+        let novelty = if nth % foreign == foreign - 1 {
+            Novelty::Pair
+        } else {
+            Novelty::Arrival
+        };
+        let shown = showing(novelty, 10_000 + nth % accounts, (800_000, 800, 1), ms);
+        life.campaigns.observe(&shown).change.is_some()
+    })
+}
+
+fn lived(seed: u64) -> Life {
+    let mut life = Life::new(seed, 3_000);
+    life.live(0..30, 800);
+    life
+}
+
+#[test]
+fn an_office_that_moves_is_a_change_once_sixteen_have_come() {
+    let after = changed_after(&mut lived(4), 200, 200, 5);
+    assert!(after.is_some_and(|nth| (15..30).contains(&nth)), "{after:?}");
+}
+
+#[test]
+fn one_office_is_no_change_of_its_provider_and_a_vpn_with_many_exits_is() {
+    let kinds = |exits: u64| {
+        let mut life = lived(4);
+        let mut kinds = std::collections::BTreeSet::new();
+        for nth in 0..100_u64 {
+            let ms = 31 * DAY_MS + i64::try_from(nth).unwrap() * 600_000;
+            let from = (800_000 + nth % exits, 800, 1);
+            let shown = showing(Novelty::Arrival, 10_000 + nth, from, ms);
+            kinds.extend(life.campaigns.observe(&shown).change.map(|change| change.kind));
+        }
+        kinds.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(1), [ChangeKind::Prefix]);
+    assert_eq!(kinds(25), [ChangeKind::Provider]);
+}
+
+#[test]
+fn an_attacker_with_fewer_accounts_never_makes_his_network_a_change() {
+    // However often he comes, and though each client fits.
+    for accounts in [1, 10, 15] {
+        assert_eq!(
+            changed_after(&mut lived(5), accounts, 400, u64::MAX),
+            None,
+            "{accounts}"
+        );
+    }
+}
+
+#[test]
+fn an_attacker_with_many_accounts_and_clients_of_his_own_does_not_either() {
+    // One in two fits, which is three times as many as were measured.
+    assert_eq!(changed_after(&mut lived(5), 400, 400, 2), None);
+}
+
+#[test]
+fn accounts_that_stand_out_by_themselves_make_no_change_and_are_excused_by_one() {
+    let from = (800_000, 800, 1);
+    let odd = |nth: u64| Showing {
+        suspicious: true,
+        ..showing(Novelty::Arrival, 10_000 + nth, from, 31 * DAY_MS)
+    };
+    let mut life = lived(5);
+    assert!((0..400).all(|nth| life.campaigns.observe(&odd(nth)).change.is_none()));
+    let mut life = lived(5);
+    assert!(changed_after(&mut life, 200, 40, u64::MAX).is_some());
+    assert!(life.campaigns.observe(&odd(900)).change.is_some());
+}
+
+#[test]
+fn a_change_ends_when_guesses_come_from_there_and_when_nobody_comes_any_more() {
+    let from = (800_000, 800, 1);
+    let mut life = lived(6);
+    assert!(changed_after(&mut life, 200, 40, u64::MAX).is_some());
+    let late = 31 * DAY_MS + 40 * 3_600_000;
+    let arrives = |ms: i64| showing(Novelty::Arrival, 20_000, from, ms);
+    assert!(life.campaigns.look(&arrives(late)).change.is_some());
+    assert!(life.campaigns.look(&arrives(late + 14 * DAY_MS)).change.is_none());
+    for nth in 0..40 {
+        life.campaigns
+            .observe(&showing(Novelty::Guess, 30_000 + nth, from, late));
+    }
+    assert!(life.campaigns.look(&arrives(late)).change.is_none());
+}
+
+#[test]
+fn ordinary_life_names_at_most_one_change_a_year() {
+    let mut named = 0;
+    for seed in 11..=14 {
+        let mut life = Life::new(seed, 3_000);
+        life.live(0..90, 800);
+        named += life.changes;
+    }
+    assert!(named <= 1, "{named} in a year");
+}
+
+#[test]
+fn lines_that_lie_elsewhere_at_once_are_a_change_of_location_data() {
+    let mut life = lived(8);
+    let mut kinds = Vec::new();
+    for nth in 0..40_u64 {
+        let ms = 31 * DAY_MS + i64::try_from(nth).unwrap() * 60_000;
+        let moved = Showing {
+            line: Some(fp("line", nth)),
+            ..showing(Novelty::Arrival, nth, (600_000 + nth, 600 + nth, 1), ms)
+        };
+        kinds.extend(life.campaigns.observe(&moved).change.map(|change| change.kind));
+    }
+    assert!(
+        kinds.len() > 20 && kinds.iter().all(|kind| *kind == ChangeKind::Locations),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn a_client_of_which_nothing_is_said_moves_nobody() {
+    let mut life = lived(9);
+    for nth in 0..200_u64 {
+        let ms = 31 * DAY_MS + i64::try_from(nth).unwrap() * 60_000;
+        let shown = Showing {
+            own_client: false,
+            ..showing(Novelty::Arrival, nth, (800_000, 800, 1), ms)
+        };
+        assert_eq!(life.campaigns.observe(&shown).change, None);
+    }
 }
 
 #[test]
