@@ -9,6 +9,7 @@ use crate::sequence_habits::SequenceHabits;
 use crate::session_habits::SessionHabits;
 use crate::stranger_habits::StrangerHabits;
 use crate::told::Told;
+use crate::volume_habits::VolumeHabits;
 use habitus_model::Grant;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ pub struct Habits {
     machines: MachineHabits,
     recovery: RecoveryHabits,
     strangers: StrangerHabits,
+    volumes: VolumeHabits,
     grants: [f64; Grant::COUNT],
     visits: f64,
 }
@@ -74,6 +76,12 @@ impl Habits {
         &self.strangers
     }
 
+    /// Of how much is done within an hour and a day.
+    #[must_use]
+    pub fn volumes(&self) -> &VolumeHabits {
+        &self.volumes
+    }
+
     /// Probability that a visit brings this way in for the first time of its account, in `(0, 1)`.
     #[must_use]
     pub fn grant(&self, grant: Grant) -> f64 {
@@ -109,6 +117,9 @@ impl Habits {
         if let Some(new) = &told.machine {
             self.machines.learn(new);
         }
+        for window in &told.volumes {
+            self.volumes.learn(window);
+        }
         if let Some(cell) = told.recovery {
             self.recovery.changed(cell);
         }
@@ -126,6 +137,7 @@ impl Habits {
         self.machines.scale(fast);
         self.recovery.scale(fast);
         self.strangers.scale(fast);
+        self.volumes.scale(fast);
         self.visits *= fast;
         for count in &mut self.grants {
             *count *= fast;

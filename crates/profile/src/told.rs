@@ -7,6 +7,7 @@ use crate::prompt_habits::BoutEnded;
 use crate::recovery::RecoveryCell;
 use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
+use crate::volume_habits::VolumeTold;
 use habitus_model::Grant;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub struct Told {
     pub machine: Option<[Option<bool>; Keeps::COUNT]>,
     /// A visit after a change of factor or password: where it is counted.
     pub recovery: Option<RecoveryCell>,
+    /// Windows of volumes that ended.
+    pub volumes: Vec<VolumeTold>,
 }
 
 impl Told {

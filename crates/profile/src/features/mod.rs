@@ -10,3 +10,4 @@ pub mod prompts;
 pub mod sequence;
 pub mod session;
 pub mod strangers;
+pub mod volume;
