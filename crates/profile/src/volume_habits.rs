@@ -58,18 +58,18 @@ pub struct VolumeTold {
 }
 
 /// What is expected of an account that nothing is known of.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Standard {
     /// Mean of the logarithm of one more than the volume.
     pub mean: f64,
     /// Variance around an account's own mean.
     pub within: f64,
-    /// Variance of accounts' means.
-    pub between: f64,
+    /// Windows of an account's own that its population's mean is worth: the fewer, the more accounts differ.
+    pub behind: f64,
 }
 
 /// Windows of one kind and span.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct VolumeCell {
     weight: f64,
     sum: f64,
@@ -78,6 +78,7 @@ pub struct VolumeCell {
     own_squares: f64,
     counted: f64,
     reached: [f64; EDGE_COUNT],
+    standard: Standard,
 }
 
 /// What a population shows.
@@ -87,11 +88,25 @@ pub struct VolumeHabits {
     machines: [[VolumeCell; Span::COUNT]; VolumeKind::COUNT],
 }
 
-impl Standard {
-    /// Windows of an account's own that its population's mean is worth: the fewer, the more accounts differ.
-    #[must_use]
-    pub fn windows_behind(&self) -> f64 {
-        self.within / self.between
+/// Nothing was counted.
+const NOTHING: VolumeCell = VolumeCell {
+    weight: 0.0,
+    sum: 0.0,
+    squares: 0.0,
+    own_weight: 0.0,
+    own_squares: 0.0,
+    counted: 0.0,
+    reached: [0.0; EDGE_COUNT],
+    standard: Standard {
+        mean: PRIOR_MEAN,
+        within: PRIOR_WITHIN,
+        behind: PRIOR_WITHIN / PRIOR_BETWEEN,
+    },
+};
+
+impl Default for VolumeCell {
+    fn default() -> Self {
+        NOTHING
     }
 }
 
@@ -102,20 +117,25 @@ impl VolumeCell {
         self.weight >= MEASURED_MIN
     }
 
-    /// What is expected of an account that nothing is known of. Cost: a few divisions.
+    /// What is expected of an account that nothing is known of.
     #[must_use]
-    pub fn standard(&self) -> Standard {
+    pub const fn standard(&self) -> Standard {
+        self.standard
+    }
+
+    /// Worked out as windows are learned, because each event asks for it.
+    fn work_out(&mut self) {
         let all = self.weight + PRIOR_WEIGHT;
         let mean = (self.sum + PRIOR_WEIGHT * PRIOR_MEAN) / all;
         let within = (self.own_squares + PRIOR_WEIGHT * PRIOR_WITHIN) / (self.own_weight + PRIOR_WEIGHT);
         let prior = PRIOR_WITHIN + PRIOR_BETWEEN + PRIOR_MEAN * PRIOR_MEAN;
         let total = (self.squares + PRIOR_WEIGHT * prior) / all - mean * mean;
         let within = within.max(VARIANCE_MIN);
-        Standard {
+        self.standard = Standard {
             mean,
             within,
-            between: (total - within).max(VARIANCE_MIN),
-        }
+            behind: within / (total - within).max(VARIANCE_MIN),
+        };
     }
 
     /// One window in so many reaches so many deviations above what was expected of it, at least 1; grows with them. Between two
@@ -158,6 +178,7 @@ impl VolumeCell {
             self.own_weight += weight;
             self.own_squares += weight * distance * distance;
         }
+        self.work_out();
     }
 
     fn scale(&mut self, factor: f64) {
@@ -172,6 +193,7 @@ impl VolumeCell {
         for sum in sums.into_iter().chain(&mut self.reached) {
             *sum *= factor;
         }
+        self.work_out();
     }
 }
 
@@ -184,7 +206,7 @@ impl VolumeHabits {
         table
             .get(of_kinds)
             .and_then(|spans| spans.get(index))
-            .unwrap_or(&NOTHING)
+            .unwrap_or(const { &NOTHING })
     }
 
     /// Counts a window.
@@ -207,17 +229,6 @@ impl VolumeHabits {
         }
     }
 }
-
-/// Nothing was counted.
-static NOTHING: VolumeCell = VolumeCell {
-    weight: 0.0,
-    sum: 0.0,
-    squares: 0.0,
-    own_weight: 0.0,
-    own_squares: 0.0,
-    counted: 0.0,
-    reached: [0.0; EDGE_COUNT],
-};
 
 /// One value in so many of a Student's t of four degrees lies so far above the mean. With `u = t / √(t² + 4)` its share above
 /// is `(1 − u)² (2 + u) / 4` (Abramowitz & Stegun 1964, 26.7.4), here without the difference.
@@ -292,7 +303,7 @@ mod tests {
             let (low, high) = (a.min(b), a.max(b));
             prop_assert!(cell.one_in(low) <= cell.one_in(high) * (1.0 + 1e-12) && cell.one_in(low) >= 1.0);
             let standard = cell.standard();
-            prop_assert!(standard.within > 0.0 && standard.between > 0.0 && standard.mean.is_finite());
+            prop_assert!(standard.within > 0.0 && standard.behind > 0.0 && standard.mean.is_finite());
         }
     }
 }

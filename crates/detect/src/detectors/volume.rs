@@ -48,7 +48,7 @@ impl Detector for Volume {
 fn line(view: &View<'_>, seen: &VolumeSeen) -> Evidence {
     let nats = COLLECTS.map(|collects| ln(1.0 - collects + collects * seen.one_in));
     let reason = view.because(template(seen), || {
-        let reference = seen.greatest.map_or(seen.usual, f64::from);
+        let reference = seen.greatest.map_or_else(|| seen.usual(), f64::from);
         vec![
             Fact::Count(f64::from(seen.volume)),
             Fact::Count(reference),

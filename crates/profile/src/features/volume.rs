@@ -104,8 +104,8 @@ pub struct VolumeSeen {
     pub span: Span,
     /// How often within the window, this event included.
     pub volume: u32,
-    /// How often in a usual window of the account; of its population where it has none of its own.
-    pub usual: f64,
+    /// Logarithm of one more than a usual window's volume; of its population's where the account has none of its own.
+    pub ln_usual: f64,
     /// The greatest volume of an earlier window. Absent: there was none that counts.
     pub greatest: Option<u32>,
     /// Windows of the account's own.
@@ -147,6 +147,12 @@ enum Fate {
 }
 
 impl VolumeSeen {
+    /// How often in a usual window, at least once. Cost: an exponential.
+    #[must_use]
+    pub fn usual(&self) -> f64 {
+        (exp(self.ln_usual) - 1.0).max(1.0)
+    }
+
     /// What is mostly of one kind is told as that kind's: who made forty machines is not said to have done forty things.
     fn told_as(self, own: Spans<Option<VolumeSeen>>) -> Self {
         let own = own.get(self.span.index()).copied().flatten();
@@ -186,8 +192,8 @@ impl Habit {
     /// Mean and deviation of the account's next window.
     fn expects(&self, tenant: &Standard) -> (f64, f64) {
         let own = f64::from(self.windows.min(WINDOWS_MEMORY));
-        let all = own + tenant.windows_behind();
-        let mean = (own * f64::from(self.mean) + tenant.windows_behind() * tenant.mean) / all;
+        let all = own + tenant.behind;
+        let mean = (own * f64::from(self.mean) + tenant.behind * tenant.mean) / all;
         let variance =
             (own * f64::from(self.variance) + SPREAD_SHRINKAGE * tenant.within) / (own + SPREAD_SHRINKAGE);
         let next = variance * (1.0 + 1.0 / all);
@@ -283,7 +289,7 @@ impl Cell<'_> {
             kind: self.kind,
             span: self.span,
             volume,
-            usual: (exp(mean) - 1.0).max(1.0),
+            ln_usual: mean,
             greatest: self.habit.greatest(now),
             windows: f64::from(self.habit.windows),
             one_in: (self.habit.one_in(volume, self.tenant.one_in(far), now) / told).max(1.0),
@@ -317,8 +323,8 @@ impl Cell<'_> {
 }
 
 impl Volumes {
-    /// Holds a deed, of so many things, against the volumes of its account; absent if it is none. Cost: two kinds in two spans, each a logarithm, an
-    /// exponential and two roots where the volume is any to speak of.
+    /// Holds a deed, of so many things, against the volumes of its account; absent if it is none. Cost: two kinds in two spans,
+    /// each a logarithm and two roots where the volume is any to speak of.
     #[must_use]
     pub fn sight(
         volumes: Option<&Volumes>,
