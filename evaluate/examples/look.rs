@@ -165,6 +165,13 @@ fn stream(config: &WorldConfig, kind: ScenarioKind, budget: f64) {
         for at in events.iter().take(13) {
             println!("  {}", notes.get(*at).map_or("", String::as_str));
         }
+        let highest = events
+            .iter()
+            .skip(13)
+            .max_by(|a, b| score(a).total_cmp(&score(b)));
+        if let Some(at) = highest {
+            println!("  … {}", notes.get(*at).map_or("", String::as_str));
+        }
     }
 }
 

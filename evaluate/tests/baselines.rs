@@ -3,7 +3,7 @@
 use habitus_evaluate::Login;
 use habitus_evaluate::Scorer;
 use habitus_evaluate::baselines::{
-    Freeman, HalfSpaceTrees, IsolationForest, PaperStyle, SiemRules, UnseenValues,
+    Freeman, HalfSpaceTrees, IsolationForest, PaperStyle, SiemRules, UnseenValues, VolumeRule,
 };
 use habitus_model::activity::AuthenticationActivity;
 use habitus_model::{
@@ -204,6 +204,26 @@ fn rules_fire_for_new_countries_and_impossible_travel() {
     close(at(&brazil, 100, Some((-23.55, -46.63)), false), 1.1);
     // After ten days of silence even the own country is new to the look-back.
     close(at(&home, 241, oslo, false), 1.1);
+}
+
+#[test]
+fn the_volume_rule_counts_deeds_of_a_kind_within_the_hour_and_no_logins() {
+    let row = Row("alice", "203.0.113.1", 10, "NO", "A");
+    let mut rule = VolumeRule::default();
+    let mut at = |activity: u32, hours: i64| {
+        let (mut event, mut context) = login(&row, hours, None);
+        event.activity = Activity::from_ocsf(6003, activity);
+        context.activity = event.activity;
+        rule.observe(Login {
+            event: &event,
+            context: &context,
+        })
+    };
+    let reads: Vec<f64> = (0..3).map(|_| at(2, 0)).collect();
+    assert_eq!((reads, at(4, 0), at(2, 2)), (vec![0.0, 1.0, 2.0], 0.0, 0.0));
+    let mut rule = VolumeRule::default();
+    taught(&mut rule, &[Row("alice", "203.0.113.1", 10, "NO", "A")]);
+    close(score(&mut rule, &row), 0.0);
 }
 
 /// General detectors of anomalies: after many like logins, one that is unlike them stands out.

@@ -20,6 +20,8 @@ pub(crate) enum Verb {
     Read,
     Write,
     List,
+    Create,
+    Delete,
 }
 
 /// What a prompt for the second factor was answered.
@@ -82,6 +84,8 @@ impl Deed {
             Deed::Request(_, verb) | Deed::Call(_, _, verb) => Activity::Api(match verb {
                 Verb::Read | Verb::List => Api::Read,
                 Verb::Write => Api::Update,
+                Verb::Create => Api::Create,
+                Verb::Delete => Api::Delete,
             }),
             Deed::Grant(..) => Activity::UserAccess(Access::AssignPrivileges),
             Deed::Enrol(_) => Activity::AccountChange(Account::MfaFactorEnable),
@@ -100,6 +104,8 @@ impl Deed {
             Deed::Request(_, Verb::Read) | Deed::Call(_, _, Verb::Read) => "get",
             Deed::Request(_, Verb::Write) | Deed::Call(_, _, Verb::Write) => "update",
             Deed::Request(_, Verb::List) | Deed::Call(_, _, Verb::List) => "list",
+            Deed::Request(_, Verb::Create) | Deed::Call(_, _, Verb::Create) => "create",
+            Deed::Request(_, Verb::Delete) | Deed::Call(_, _, Verb::Delete) => "delete",
             Deed::Host(_) => "host_logon",
             Deed::Grant(..) => "grant_role",
             Deed::Enrol(_) => "enrol_factor",

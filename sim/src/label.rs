@@ -45,6 +45,8 @@ pub enum Cohort {
     SessionMoved,
     /// Something that the account has not used before.
     NewResource,
+    /// Much at once, for a reason: month's end, a migration, a new laptop, a clean-up, a backup.
+    Bulk,
     /// An administrator's directory action, or an owner's on the own account.
     Administration,
     /// A machine in the first day on another network.
@@ -105,7 +107,7 @@ pub struct Labelled {
 
 impl Cohort {
     /// Every cohort, in order of precedence.
-    pub const ALL: [Cohort; 21] = [
+    pub const ALL: [Cohort; 22] = [
         Cohort::FailedByOwner,
         Cohort::UnansweredByOwner,
         Cohort::Pentest,
@@ -123,6 +125,7 @@ impl Cohort {
         Cohort::Mobile,
         Cohort::SessionMoved,
         Cohort::NewResource,
+        Cohort::Bulk,
         Cohort::Administration,
         Cohort::MachineMoved,
         Cohort::Machine,
@@ -150,6 +153,7 @@ impl Cohort {
             Cohort::Mobile => "mobile",
             Cohort::SessionMoved => "session_moved",
             Cohort::NewResource => "new_resource",
+            Cohort::Bulk => "bulk",
             Cohort::Administration => "administration",
             Cohort::MachineMoved => "machine_moved",
             Cohort::Machine => "machine",

@@ -19,6 +19,7 @@ mod activity_parameters;
 mod agents;
 mod atlas;
 mod attack;
+mod bulk;
 mod catalogue;
 mod client;
 mod clock;

@@ -58,6 +58,16 @@ const TOOLS: [(&str, u32, u32); 5] = [
     ("kubernetes-client-go", 0, 31),
 ];
 
+/// Much of one kind at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Errand {
+    pub from: i64,
+    /// Over so many milliseconds.
+    pub span: i64,
+    pub count: u32,
+    pub verb: Verb,
+}
+
 /// Names and credentials of a tenant's machines come after those of its people.
 pub(crate) fn draw_all(tenant: &Tenant, registry: &mut Registry) -> Vec<Machine> {
     let Some(params) = &tenant.activity else {
@@ -150,6 +160,37 @@ impl Machine {
             ms += math::to_i64(wobble * math::from_i64(self.every_ms)).max(1_000);
         }
         acts
+    }
+
+    /// An errand: on one of its lines, with its tool, for its things.
+    pub(crate) fn errand(
+        &self,
+        rng: &mut Rng,
+        (tenant, registry): (&Tenant, &mut Registry),
+        errand: &Errand,
+    ) -> Vec<Act> {
+        let agent = registry.agents.intern(self.tool(errand.from).to_owned());
+        let Some(line) = self.line(rng, errand.from) else {
+            return Vec::new();
+        };
+        let acts = (0..errand.count).filter_map(|_| {
+            let ms = errand.from + math::to_i64(rng.unit() * math::from_i64(errand.span));
+            let resource = *rng.pick(&self.resources)?;
+            Some(Act {
+                ms,
+                account: self.account,
+                spot: line.at(&tenant.networks, ms)?,
+                agent,
+                device_uid: None,
+                factor: None,
+                outcome: Outcome::Success,
+                deed: Deed::Call(self.credential, resource, errand.verb),
+                session: None,
+                label: Label::Legitimate(Cohort::Bulk),
+                uid: rng.bits(),
+            })
+        });
+        acts.filter(|act| act.ms < tenant.end_ms).collect()
     }
 
     /// One run: one to three calls, some seconds apart.

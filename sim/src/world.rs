@@ -3,6 +3,7 @@
 use crate::act::{Act, Registry};
 use crate::activity_parameters::ActivityParameters;
 use crate::attack::{self, Underworld, Victim};
+use crate::bulk;
 use crate::catalogue::Catalogue;
 use crate::config::WorldConfig;
 use crate::deed::Deed;
@@ -140,6 +141,11 @@ impl World {
         let logins = logins(&self.acts);
         self.acts
             .extend(noise::draw(&self.tenant, &mut self.registry, &logins));
+        self.acts.extend(bulk::draw(
+            &self.tenant,
+            &mut self.registry,
+            (&logins, &self.machines),
+        ));
         for (nth, machine) in (0..).zip(&self.machines) {
             let rng = &mut Rng::new(self.tenant.config.seed, "machine life", nth);
             self.acts

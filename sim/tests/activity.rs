@@ -96,6 +96,7 @@ fn every_scenario_is_played_where_it_can_be() {
         ScenarioKind::ServiceKeyLeak,
         ScenarioKind::WrongWorkflow,
         ScenarioKind::LateralMovement,
+        ScenarioKind::CreationSpike,
     ]);
     let consumer = played(Regime::Consumer);
     for kind in ScenarioKind::ALL {
@@ -186,7 +187,7 @@ fn machines_keep_to_their_networks_and_tools() {
         if event.account.kind == AccountKind::Service {
             assert!(matches!(
                 label,
-                Label::Legitimate(Cohort::Machine | Cohort::MachineMoved)
+                Label::Legitimate(Cohort::Machine | Cohort::MachineMoved | Cohort::Bulk)
             ));
             assert!(event.auth.credential_uid.is_some() && event.client.user_agent.is_some());
             let (asns, calls) = sources
@@ -265,6 +266,40 @@ fn every_class_of_events_occurs() {
         .stream()
         .filter(|labelled| matches!(labelled.event.activity, Activity::Other { .. }));
     assert_eq!(other.count(), 0);
+}
+
+#[test]
+fn collectors_and_miners_do_in_hours_what_owners_do_in_weeks() {
+    let world = generate(&small(3, Regime::Enterprise));
+    for (kind, activity, least) in [
+        (ScenarioKind::BulkDownload, 600_302, 60),
+        (ScenarioKind::CreationSpike, 600_301, 20),
+    ] {
+        for events in of_kind(&world, kind) {
+            let done = events
+                .iter()
+                .filter(|event| event.activity.type_uid() == activity);
+            assert!(done.count() >= least, "{kind:?}");
+            let span = events.last().unwrap().time.as_millis() - events[0].time.as_millis();
+            assert!(span < 6 * 3_600_000, "{kind:?} takes {span} ms");
+        }
+    }
+}
+
+#[test]
+fn owners_and_machines_do_much_at_once_too() {
+    let world = generate(&small(3, Regime::Enterprise));
+    let mut done: BTreeMap<u64, usize> = BTreeMap::new();
+    for Labelled { event, label } in world.legitimate() {
+        if label == Label::Legitimate(Cohort::Bulk) {
+            assert_eq!(event.status, Status::Success);
+            *done.entry(event.activity.type_uid()).or_default() += 1;
+        }
+    }
+    // Created, read, changed, deleted: 6003 and its activities.
+    for activity in 600_301..=600_304 {
+        assert!(done.get(&activity).is_some_and(|count| *count >= 20), "{done:?}");
+    }
 }
 
 /// The benign noise that floods others is there, over some seeds: no world has all of it.

@@ -177,11 +177,13 @@ pub struct FamilyWeights {
     pub campaign: f64,
     /// What is new to a machine.
     pub machine: f64,
+    /// How much is done.
+    pub volume: f64,
     /// Most that one family may move the total, nats.
     pub family_nats_max: f64,
     /// Most that bursts of failures may move the total, nats.
     pub burst_nats_max: f64,
-    /// Most that sessions, and that prompts and ways in may move the total, nats.
+    /// Most that sessions, that prompts and ways in, and that volumes may move the total, nats.
     pub conduct_nats_max: f64,
     /// Most that what is used may move the total, nats.
     pub used_nats_max: f64,
@@ -289,6 +291,7 @@ impl Default for FamilyWeights {
             burst: usual.of(Family::Burst),
             campaign: usual.of(Family::Campaign),
             machine: usual.of(Family::Machine),
+            volume: usual.of(Family::Volume),
             family_nats_max: usual.family_nats_max,
             burst_nats_max: usual.burst_nats_max,
             conduct_nats_max: usual.conduct_nats_max,
@@ -334,6 +337,7 @@ impl FamilyWeights {
             Family::Burst => self.burst,
             Family::Campaign => self.campaign,
             Family::Machine => self.machine,
+            Family::Volume => self.volume,
         }
     }
 }

@@ -5,9 +5,11 @@
 //! accuses. It says nothing of events that are as usual: they are none of it, whoever's they are.
 
 use crate::detector::View;
+use habitus_model::evidence::PerProfile;
 use habitus_model::math::to_u64;
 use habitus_model::{AttackerProfile, Evidence, Fact, Family, Signal, Text};
 use habitus_profile::belief::Window;
+use habitus_profile::recall::Sighting;
 
 /// The line's signal. What it says is no step of the belief, so that nothing is counted twice.
 pub const EXPLORATION: Signal = Signal("exploration");
@@ -23,16 +25,34 @@ const IN_FULL_FROM: f64 = 1.0;
 const WORTH_SAYING_NATS: f64 = 0.05;
 
 /// What an event says by itself of what it uses and does, nats: a step of the belief. Of the insider, who has nothing else to
-/// be told by.
+/// be told by. What waits in quarantine accuses each time it is used, and was gathered the first time: a hundred deletions by who
+/// never deleted are one new thing, and a volume.
 #[must_use]
-pub fn step(evidence: &[Evidence]) -> f64 {
-    let own = evidence
-        .iter()
-        .filter(|one| matches!(one.family, Family::Resource | Family::Sequence) && one.signal != EXPLORATION);
+pub fn step(evidence: &[Evidence], seen: &Sighting) -> f64 {
+    let edges = seen.conduct.as_ref().and_then(|conduct| conduct.edges.as_ref());
+    let uses_something_new = edges.is_some_and(|edges| edges.new_ones().next().is_some());
+    let (things, steps) = own(evidence);
+    steps
+        + if uses_something_new {
+            things
+        } else {
+            things.min(0.0)
+        }
+}
+
+/// What is said of the things used and of their order.
+fn own(evidence: &[Evidence]) -> (f64, f64) {
     let insider = AttackerProfile::ALL
         .iter()
         .position(|profile| *profile == AttackerProfile::Insider);
-    own.filter_map(|one| one.nats.get(insider?)).sum()
+    let nats = |one: &Evidence| insider.and_then(|at| one.nats.get(at)).copied().unwrap_or(0.0);
+    let of = |family: Family| {
+        let own = evidence
+            .iter()
+            .filter(|one| one.family == family && one.signal != EXPLORATION);
+        own.map(nats).sum::<f64>()
+    };
+    (of(Family::Resource), of(Family::Sequence))
 }
 
 /// What the account's earlier conduct adds to an event with this evidence.
@@ -48,8 +68,9 @@ pub fn evidence(view: &View<'_>, evidence: &[Evidence]) -> Option<Evidence> {
         (day, Window::Day)
     };
     let uses_something_new = edges.new_ones().next().is_some();
-    let nats = nats * (step(evidence) / IN_FULL_FROM).clamp(0.0, 1.0);
-    if nats < WORTH_SAYING_NATS || !uses_something_new {
+    let nats = nats * (step(evidence, view.seen) / IN_FULL_FROM).clamp(0.0, 1.0);
+    let nats = beyond_volume(nats, evidence);
+    if nats.iter().all(|nats| *nats < WORTH_SAYING_NATS) || !uses_something_new {
         return None;
     }
     let template = match window {
@@ -73,9 +94,16 @@ pub fn evidence(view: &View<'_>, evidence: &[Evidence]) -> Option<Evidence> {
     Some(Evidence {
         family: Family::Resource,
         signal: EXPLORATION,
-        nats: [nats; 5],
+        nats,
         reason,
     })
+}
+
+/// Many new things are many things: of both the larger counts, so what new things said is cut by what the volume says.
+fn beyond_volume(nats: f64, evidence: &[Evidence]) -> PerProfile {
+    let volume = evidence.iter().find(|one| one.family == Family::Volume);
+    let said = volume.map_or([0.0; 5], |volume| volume.nats);
+    said.map(|said| (nats - said.max(0.0)).max(0.0))
 }
 
 /// A small expectation with as many digits as it takes not to read as 0.
@@ -111,7 +139,16 @@ mod tests {
             line(Family::Resource, EXPLORATION, 9.0),
             line(Family::Network, Signal("new_country"), 5.0),
         ];
-        assert!((step(&all) - 4.0).abs() < 1e-12);
+        assert_eq!(own(&all), (3.0, 1.0));
+    }
+
+    #[test]
+    fn of_many_new_things_and_their_volume_the_larger_counts() {
+        let volume = |nats| line(Family::Volume, Signal("read_volume"), nats);
+        let insider = |nats, evidence: &[Evidence]| beyond_volume(nats, evidence).last().copied();
+        assert_eq!(insider(9.0, &[volume(4.0)]), Some(5.0));
+        assert_eq!(insider(3.0, &[volume(4.0)]), Some(0.0));
+        assert_eq!(insider(3.0, &[]), Some(3.0));
     }
 
     #[test]

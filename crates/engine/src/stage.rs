@@ -345,7 +345,10 @@ fn conclude<C: Clerk>(
     let score = RiskScore::from_tail(tenant.tail(kind, stratum, weighed.log_odds));
     let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(routed.record, score);
     let beside = tenant.models.beside(&evidence, (is_read, stratum));
-    let own_nats = seen.conduct.as_ref().map_or(0.0, |_| belief::step(&evidence));
+    let own_nats = seen
+        .conduct
+        .as_ref()
+        .map_or(0.0, |_| belief::step(&evidence, seen));
     let lines = match view.words {
         Words::Wanted => Some(weighed.lines(evidence)),
         // The same once more, with words: dearer for the few, and cheaper for the many.

@@ -46,6 +46,7 @@ pub fn of(event: &Event, kind: AccountKind) -> Option<Box<Conduct>> {
             .first()
             .filter(|_| !makes(event.activity))
             .and_then(named),
+        count: event.count,
     };
     (!conduct.is_empty()).then(|| Box::new(conduct))
 }

@@ -23,6 +23,8 @@ pub enum Behaviour {
     Campaign,
     /// More findings at once than people can read.
     Storm,
+    /// How much is done.
+    Volume,
 }
 
 impl Behaviour {
@@ -36,6 +38,7 @@ impl Behaviour {
             (Some(Family::Session), _) => Self::Session,
             (Some(Family::Resource), _) => Self::Resource,
             (Some(Family::Sequence), _) => Self::Sequence,
+            (Some(Family::Volume), _) => Self::Volume,
             (
                 Some(
                     Family::Network
@@ -62,6 +65,7 @@ impl Behaviour {
             Self::Session => "session",
             Self::Resource => "resource",
             Self::Sequence => "sequence",
+            Self::Volume => "volume",
             Self::Burst => "burst",
             Self::Campaign => "campaign",
             Self::Storm => "storm",
@@ -76,6 +80,7 @@ impl Behaviour {
             Self::Session => title(Some(Family::Session)),
             Self::Resource => title(Some(Family::Resource)),
             Self::Sequence => title(Some(Family::Sequence)),
+            Self::Volume => title(Some(Family::Volume)),
             Self::Burst => title(Some(Family::Burst)),
             Self::Campaign => title(Some(Family::Campaign)),
             Self::Storm => "More findings at once than people can read",
@@ -100,6 +105,7 @@ pub const fn title(family: Option<Family>) -> &'static str {
         Some(Family::Burst) => "Unusually many attempts",
         Some(Family::Campaign) => "Part of a campaign over several accounts",
         Some(Family::Machine) => "A machine account used in an unusual way",
+        Some(Family::Volume) => "Unusually much done at once",
         None => "Unusual access",
     }
 }

@@ -250,7 +250,8 @@ impl Novelty {
             | Family::Authentication
             | Family::Resource
             | Family::Sequence
-            | Family::Machine => {
+            | Family::Machine
+            | Family::Volume => {
                 format!("{} at {}", lead.signal, hit.context.activity.activity_name())
             }
         };

@@ -8,7 +8,7 @@ use crate::view::{Told, View};
 use crate::words::{points, score, sentences};
 use habitus_model::hash::content_digest;
 use habitus_model::math::{to_i64, to_u64};
-use habitus_model::{Confidence, Network, Place, RiskLevel, TenantId};
+use habitus_model::{Confidence, Family, Network, Place, RiskLevel, TenantId};
 use serde_json::{Map, Value, json};
 
 /// Release of MITRE ATT&CK that the technique ids are of.
@@ -85,7 +85,7 @@ impl Writer<'_> {
             "first_seen_time": finding.first.as_millis(),
             "last_seen_time": finding.last.as_millis(),
             "analytic": { "uid": name, "name": title, "type_id": 2, "type": "Behavioral", "version": self.model, "state_id": 1, "state": "Active" },
-            "attacks": [attack(&finding.worst.source)],
+            "attacks": attacks(finding),
             "related_events": evidence.iter().map(|hit| related(hit)).collect::<Value>(),
             "related_events_count": finding.count,
         })
@@ -211,19 +211,41 @@ fn modified(finding: &Finding) -> i64 {
     finding.last.as_millis().max(last.unwrap_or(i64::MIN))
 }
 
-fn attack(source: &str) -> Value {
-    let mut attack = json!({
-        "version": ATTACK_VERSION,
-        "tactic": { "uid": "TA0001", "name": "Initial Access" },
-        "technique": { "uid": "T1078", "name": "Valid Accounts" },
-    });
-    if let (true, Some(attack)) = (CLOUD_FORMATS.contains(&source), attack.as_object_mut()) {
-        attack.insert(
+/// A valid account is used in any case; for what, the volume may tell.
+fn attacks(finding: &Finding) -> Vec<Value> {
+    let worst = &finding.worst;
+    let mut valid = attack(("TA0001", "Initial Access"), ("T1078", "Valid Accounts"));
+    if let (true, Some(valid)) = (CLOUD_FORMATS.contains(&&*worst.source), valid.as_object_mut()) {
+        valid.insert(
             "sub_technique".to_owned(),
             json!({ "uid": "T1078.004", "name": "Cloud Accounts" }),
         );
     }
-    attack
+    let lead = worst.lead().filter(|lead| lead.family == Some(Family::Volume));
+    let aims = lead.map(|lead| aim(lead.signal.as_str(), &worst.source));
+    std::iter::once(valid).chain(aims).collect()
+}
+
+/// What much of one kind is done for.
+fn aim(signal: &str, source: &str) -> Value {
+    const COLLECTION: (&str, &str) = ("TA0009", "Collection");
+    const IMPACT: (&str, &str) = ("TA0040", "Impact");
+    match signal {
+        "creation_volume" => attack(IMPACT, ("T1496", "Resource Hijacking")),
+        "deletion_volume" => attack(IMPACT, ("T1485", "Data Destruction")),
+        "change_volume" => attack(IMPACT, ("T1565", "Data Manipulation")),
+        "read_volume" if source == "cloudtrail" => attack(COLLECTION, ("T1530", "Data from Cloud Storage")),
+        "read_volume" => attack(COLLECTION, ("T1213", "Data from Information Repositories")),
+        _ => attack(COLLECTION, ("T1119", "Automated Collection")),
+    }
+}
+
+fn attack(tactic: (&str, &str), technique: (&str, &str)) -> Value {
+    json!({
+        "version": ATTACK_VERSION,
+        "tactic": { "uid": tactic.0, "name": tactic.1 },
+        "technique": { "uid": technique.0, "name": technique.1 },
+    })
 }
 
 fn related(hit: &Hit) -> Value {

@@ -135,6 +135,9 @@ pub struct Conduct {
     pub action: Option<Named>,
     /// The first resource acted upon.
     pub resource: Option<Named>,
+    /// How many like things the event tells of, 2 or more. Absent: one.
+    #[serde(default)]
+    pub count: Option<u32>,
 }
 
 impl Conduct {

@@ -207,6 +207,10 @@ pub struct Event {
     pub service: Option<Resource>,
     /// Resources acted upon.
     pub resources: Vec<Resource>,
+    /// How many like things this one event tells of (OCSF `count`): machines started by one call, messages read that the
+    /// source logs together; 2 or more. Absent: one, or the source does not say.
+    #[serde(default)]
+    pub count: Option<u32>,
     /// Attributes without a place above, as a JSON object; kept only when the reader is asked to.
     pub unmapped: Option<Text>,
 }
@@ -278,6 +282,7 @@ impl Event {
             session: None,
             service: None,
             resources: Vec::new(),
+            count: None,
             unmapped: None,
         }
     }

@@ -34,11 +34,13 @@ pub enum Family {
     Campaign,
     /// What is new to a machine, which changes nothing by chance.
     Machine,
+    /// V: how much within an hour and a day.
+    Volume,
 }
 
 impl Family {
     /// How many there are.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = 14;
     /// All of them, in the order of their declaration.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Network,
@@ -54,6 +56,7 @@ impl Family {
         Self::Burst,
         Self::Campaign,
         Self::Machine,
+        Self::Volume,
     ];
 
     /// Its place in [`Family::ALL`].
@@ -73,6 +76,7 @@ impl Family {
             Self::Burst => 10,
             Self::Campaign => 11,
             Self::Machine => 12,
+            Self::Volume => 13,
         }
     }
 
@@ -93,6 +97,7 @@ impl Family {
             Self::Burst => "burst",
             Self::Campaign => "campaign",
             Self::Machine => "machine",
+            Self::Volume => "volume",
         }
     }
 }

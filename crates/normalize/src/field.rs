@@ -56,6 +56,12 @@ pub fn coordinates(lat: Option<f64>, lon: Option<f64>) -> Option<Coordinates> {
     Coordinates::new(lat?, lon?)
 }
 
+/// How many like things an event tells of; absent below 2, where it is one event like any other, and beyond what anybody counts.
+#[must_use]
+pub fn several(count: i64) -> Option<u32> {
+    u32::try_from(count).ok().filter(|count| *count >= 2)
+}
+
 /// `text` cut to at most `bytes`, at a character boundary.
 #[must_use]
 pub fn cut(text: &str, bytes: usize) -> &str {
@@ -98,6 +104,12 @@ mod tests {
         for none in ["", "-", "aws.internal", "LOCAL", "1.2.3", "null"] {
             assert_eq!(ip(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!([-1, 0, 1, i64::MAX].map(several), [None; 4]);
+        assert_eq!(several(50), Some(50));
     }
 
     #[test]

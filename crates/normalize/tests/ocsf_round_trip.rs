@@ -173,6 +173,7 @@ prop_compose! {
         (group, privileges, session) in (of(resource()), vec(word(), 0..3), of(word())),
         (src, client, auth) in (endpoint(), client(), auth()),
         (service, resources, unmapped) in (of(resource()), vec(resource(), 0..3), any::<bool>()),
+        count in of(2_u32..),
     ) -> Event {
         let time = EventTime::from_millis(millis).unwrap();
         let source = habitus_normalize::formats::ALL[source].name();
@@ -184,7 +185,7 @@ prop_compose! {
             failure: status.1,
             status_code: status.2,
             status_detail: status.3,
-            account, actor, target, group, privileges, src, client, auth, session, service, resources,
+            account, actor, target, group, privileges, src, client, auth, session, service, resources, count,
             unmapped: unmapped.then(|| Text::from(r#"{"a":{"b":[1,"x"]},"c":null}"#.replace(",\"c\":null", ""))),
             ..Event::new(EventUid::new(uid), time, SourceName::new(source), activity, action)
         }

@@ -211,7 +211,7 @@ impl<'a> Signals<'a> {
 }
 
 /// Names of families as policies write them.
-pub const FAMILIES: [&str; 13] = [
+pub const FAMILIES: [&str; 14] = [
     "network",
     "device",
     "joint",
@@ -225,6 +225,7 @@ pub const FAMILIES: [&str; 13] = [
     "burst",
     "campaign",
     "machine",
+    "volume",
 ];
 
 const fn family_name(family: Family) -> &'static str {
@@ -242,5 +243,6 @@ const fn family_name(family: Family) -> &'static str {
         Family::Burst => "burst",
         Family::Campaign => "campaign",
         Family::Machine => "machine",
+        Family::Volume => "volume",
     }
 }

@@ -12,7 +12,7 @@ pub type Part = (&'static str, usize);
 
 impl Profile {
     /// Number of parts.
-    pub const PARTS: usize = 8;
+    pub const PARTS: usize = 9;
 
     /// Bytes of each part, heap included, always in the same order. Cost: a few additions.
     #[must_use]
@@ -21,7 +21,7 @@ impl Profile {
         let clients = [&self.families, &self.clients];
         let versions = self.versions.capacity() * size_of::<Version>();
         let memory = self.memory.as_deref();
-        let [sessions, edges, machine] = memory.map_or([0; 3], Memory::heap_bytes_by_part);
+        let [sessions, edges, machine, volumes] = memory.map_or([0; 4], Memory::heap_bytes_by_part);
         [
             ("the profile itself", size_of::<Self>()),
             (
@@ -47,6 +47,7 @@ impl Profile {
             ("sessions", sessions),
             ("what is used", edges),
             ("machine", machine),
+            ("volumes", volumes),
         ]
     }
 

@@ -10,6 +10,7 @@ use crate::sequence_habits::SequenceHabits;
 use crate::session_habits::SessionHabits;
 use crate::stranger_habits::StrangerHabits;
 use crate::told::Told;
+use crate::volume_habits::VolumeHabits;
 use habitus_model::Grant;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,7 @@ pub struct Habits {
     recovery: RecoveryHabits,
     aftermath: AftermathHabits,
     strangers: StrangerHabits,
+    volumes: VolumeHabits,
     grants: [f64; Grant::COUNT],
     visits: f64,
 }
@@ -82,6 +84,12 @@ impl Habits {
         &self.strangers
     }
 
+    /// Of how much is done within an hour and a day.
+    #[must_use]
+    pub fn volumes(&self) -> &VolumeHabits {
+        &self.volumes
+    }
+
     /// Probability that a visit brings this way in for the first time of its account, in `(0, 1)`.
     #[must_use]
     pub fn grant(&self, grant: Grant) -> f64 {
@@ -123,6 +131,9 @@ impl Habits {
         if let Some(followed) = told.followed {
             self.aftermath.learn(followed);
         }
+        for window in &told.volumes {
+            self.volumes.learn(window);
+        }
         if let Some(count) = told.grant.and_then(|grant| self.grants.get_mut(grant.index())) {
             *count += 1.0;
         }
@@ -138,6 +149,7 @@ impl Habits {
         self.recovery.scale(fast);
         self.aftermath.scale(fast);
         self.strangers.scale(fast);
+        self.volumes.scale(fast);
         self.visits *= fast;
         for count in &mut self.grants {
             *count *= fast;

@@ -41,6 +41,7 @@ pub mod told;
 pub mod version;
 pub mod version_mix;
 pub mod visit;
+pub mod volume_habits;
 mod vouch;
 mod warm;
 

@@ -9,6 +9,7 @@ use crate::features::machine::{Machine, MachineSeen, is_by_tool};
 use crate::features::prompts::{Asked, Bout, PromptSeen};
 use crate::features::sequence::{Sequence, StepSeen};
 use crate::features::session::{Relation, Scene, SessionSeen, Sessions};
+use crate::features::volume::{Volumes, VolumesSeen};
 use crate::habits::Habits;
 use crate::keys::Keys;
 use crate::known::Arrival;
@@ -39,6 +40,7 @@ pub struct Memory {
     sequence: Option<Box<Sequence>>,
     belief: Belief,
     machine: Option<Box<Machine>>,
+    volumes: Option<Box<Volumes>>,
 }
 
 /// An event held against it.
@@ -56,6 +58,8 @@ pub struct ConductSeen {
     pub step: Option<StepSeen>,
     /// What the account's own conduct has said against it of late, before this event, in the order of [`Window::ALL`].
     pub belief: [BeliefSeen; Window::COUNT],
+    /// How much is done. Absent: the event does nothing, as logons do.
+    pub volumes: Option<VolumesSeen>,
 }
 
 impl Memory {
@@ -84,6 +88,12 @@ impl Memory {
                 .as_ref()
                 .map(|action| Sequence::sight(sequence, action.key, now)),
             belief: memory.map_or_else(Default::default, |memory| memory.belief.at(now)),
+            volumes: Volumes::sight(
+                memory.and_then(|memory| memory.volumes.as_deref()),
+                (scene.context.activity, conduct.count),
+                (now, Self::acts_as_machine(memory, scene.context.kind)),
+                habits.volumes(),
+            ),
         }
     }
 
@@ -105,6 +115,14 @@ impl Memory {
         self.machine
             .as_ref()
             .is_some_and(|machine| machine.is_machine(kind))
+    }
+
+    /// The same of an account that may have no memory: then as the source says.
+    fn acts_as_machine(memory: Option<&Memory>, kind: AccountKind) -> bool {
+        match memory.and_then(|memory| memory.machine.as_ref()) {
+            Some(machine) => machine.is_machine(kind),
+            None => kind == AccountKind::Service,
+        }
     }
 
     /// Whether an event leaves anything to remember.
@@ -134,6 +152,7 @@ impl Memory {
             self.learn_session(seen, (context, conduct), arrival, told);
             self.learn_edges(seen, (context, conduct), arrival, told);
             self.learn_step(seen, (arrival, nats), told);
+            self.learn_volume(seen, arrival, told);
             self.learn_grant(seen, arrival, told);
         }
         if self.machine.is_some() || is_by_tool(context) {
@@ -154,9 +173,9 @@ impl Memory {
         }
     }
 
-    /// Bytes on the heap of sessions, of what is used, and of what a machine keeps to.
+    /// Bytes on the heap of sessions, of what is used, of what a machine keeps to, and of volumes.
     #[must_use]
-    pub fn heap_bytes_by_part(&self) -> [usize; 3] {
+    pub fn heap_bytes_by_part(&self) -> [usize; 4] {
         let (sessions, edges) = (self.sessions.as_deref(), self.edges.as_deref());
         let (machine, sequence) = (self.machine.as_deref(), self.sequence.as_deref());
         [
@@ -164,6 +183,9 @@ impl Memory {
             edges.map_or(0, |held| size_of_val(held) + held.heap_bytes())
                 + sequence.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
             machine.map_or(0, |held| size_of_val(held) + held.heap_bytes()),
+            self.volumes
+                .as_deref()
+                .map_or(0, |held| size_of_val(held) + held.heap_bytes()),
         ]
     }
 
@@ -259,6 +281,14 @@ impl Memory {
         if let Some(edges) = &held.edges {
             let news = from_usize(edges.new_ones().count());
             self.belief.take_in((nats, news), seen.now);
+        }
+    }
+
+    fn learn_volume(&mut self, seen: &Sighting, arrival: Arrival, told: &mut Told) {
+        let held = seen.conduct.as_ref().and_then(|conduct| conduct.volumes.as_ref());
+        if let Some(held) = held {
+            let volumes = self.volumes.get_or_insert_default();
+            volumes.learn(held, (seen.now, arrival), &mut told.volumes);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::prompt_habits::BoutEnded;
 use crate::recovery::RecoveryCell;
 use crate::sequence_habits::StepTold;
 use crate::session_habits::SessionTrial;
+use crate::volume_habits::VolumeTold;
 use habitus_model::{Deed, Grant};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ pub struct Told {
     pub recovery: Option<(RecoveryCell, Deed)>,
     /// What attackers come for, done by somebody who was let in.
     pub followed: Option<Followed>,
+    /// Windows of volumes that ended.
+    pub volumes: Vec<VolumeTold>,
 }
 
 impl Told {

@@ -34,7 +34,8 @@ fn share(family: Family) -> f64 {
         | Family::Sequence
         | Family::Burst
         | Family::Campaign
-        | Family::Machine => 0.0,
+        | Family::Machine
+        | Family::Volume => 0.0,
     }
 }
 

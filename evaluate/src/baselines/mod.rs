@@ -8,6 +8,7 @@ mod levels;
 mod paper_style;
 mod siem_rules;
 mod unseen_values;
+mod volume_rule;
 
 pub use freeman::Freeman;
 pub use half_space_trees::HalfSpaceTrees;
@@ -15,6 +16,7 @@ pub use isolation_forest::IsolationForest;
 pub use paper_style::PaperStyle;
 pub use siem_rules::SiemRules;
 pub use unseen_values::UnseenValues;
+pub use volume_rule::VolumeRule;
 
 use crate::scorer::Scorer;
 
@@ -28,5 +30,6 @@ pub fn all() -> Vec<Box<dyn Scorer>> {
         Box::<SiemRules>::default(),
         Box::<IsolationForest>::default(),
         Box::<HalfSpaceTrees>::default(),
+        Box::<VolumeRule>::default(),
     ]
 }

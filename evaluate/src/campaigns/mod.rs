@@ -31,6 +31,8 @@ pub const fn unit_of(kind: ScenarioKind) -> Unit {
         ScenarioKind::ServiceKeyLeak | ScenarioKind::WrongWorkflow => Unit::MachineEvent,
         ScenarioKind::InsiderExploration
         | ScenarioKind::PrivilegeEscalation
-        | ScenarioKind::LateralMovement => Unit::AccountDay,
+        | ScenarioKind::LateralMovement
+        | ScenarioKind::BulkDownload
+        | ScenarioKind::CreationSpike => Unit::AccountDay,
     }
 }

@@ -15,6 +15,8 @@ pub(super) fn write(event: &Event) -> Option<String> {
         }
         Activity::Api(Api::Read) => ("s3.amazonaws.com", "GetObject"),
         Activity::Api(Api::Update) => ("dynamodb.amazonaws.com", "UpdateItem"),
+        Activity::Api(Api::Create) => ("ec2.amazonaws.com", "RunInstances"),
+        Activity::Api(Api::Delete) => ("s3.amazonaws.com", "DeleteObject"),
         _ => return None,
     };
     let console = name == "ConsoleLogin";

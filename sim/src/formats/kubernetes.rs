@@ -40,6 +40,8 @@ fn request(event: &Event) -> Option<(&'static str, Value)> {
         Activity::Api(Api::Read) if event.action == "list" => "list",
         Activity::Api(Api::Read) => "get",
         Activity::Api(Api::Update) => "update",
+        Activity::Api(Api::Create) => "create",
+        Activity::Api(Api::Delete) => "delete",
         Activity::UserAccess(Access::AssignPrivileges) => {
             let object =
                 json!({ "resource": "clusterrolebindings", "apiGroup": "rbac.authorization.k8s.io" });

@@ -71,6 +71,8 @@ fn kind(event: &Event) -> Option<Kind> {
         _ if !succeeded => None,
         Activity::Api(Api::Read) => of("FileAccessed", 6, "SharePoint"),
         Activity::Api(Api::Update) => of("FileModified", 6, "SharePoint"),
+        Activity::Api(Api::Create) => of("FileUploaded", 6, "SharePoint"),
+        Activity::Api(Api::Delete) => of("FileDeleted", 6, "SharePoint"),
         Activity::AccountChange(Account::PasswordReset) => {
             of("Reset user password.", 8, "AzureActiveDirectory")
         }

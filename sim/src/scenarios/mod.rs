@@ -1,6 +1,8 @@
 //! Attacks of several events that stand in the log. Adding one: a file here with a `play`, and a line in [`LIST`].
 
 mod brute_force;
+mod bulk_download;
+mod creation_spike;
 mod credential_stuffing;
 mod dormant_account;
 mod help_desk_reset;
@@ -59,6 +61,10 @@ pub enum ScenarioKind {
     LowAndSlow,
     /// An attacker logs in quietly each day, so that the network and the device become normal.
     Poisoning,
+    /// Many things are fetched quickly, by an owner who leaves or by whoever has the account.
+    BulkDownload,
+    /// A taken key makes many resources, to mine with.
+    CreationSpike,
 }
 
 /// A kind with how many of it a world usually has, and how one is played.
@@ -71,7 +77,7 @@ pub(crate) struct Scenario {
 
 /// Every scenario. The usual numbers keep attacks rare among the events and still give intervals over five worlds.
 #[rustfmt::skip]
-pub(crate) const LIST: [Scenario; 16] = [
+pub(crate) const LIST: [Scenario; 18] = [
     Scenario { kind: ScenarioKind::SessionTheft, usual: 24, play: session_theft::play },
     Scenario { kind: ScenarioKind::PushFatigue, usual: 24, play: push_fatigue::play },
     Scenario { kind: ScenarioKind::BruteForce, usual: 6, play: brute_force::play },
@@ -88,11 +94,13 @@ pub(crate) const LIST: [Scenario; 16] = [
     Scenario { kind: ScenarioKind::LateralMovement, usual: 8, play: lateral_movement::play },
     Scenario { kind: ScenarioKind::LowAndSlow, usual: 4, play: low_and_slow::play },
     Scenario { kind: ScenarioKind::Poisoning, usual: 4, play: poisoning::play },
+    Scenario { kind: ScenarioKind::BulkDownload, usual: 12, play: bulk_download::play },
+    Scenario { kind: ScenarioKind::CreationSpike, usual: 12, play: creation_spike::play },
 ];
 
 impl ScenarioKind {
     /// Every kind.
-    pub const ALL: [ScenarioKind; 16] = [
+    pub const ALL: [ScenarioKind; 18] = [
         ScenarioKind::SessionTheft,
         ScenarioKind::PushFatigue,
         ScenarioKind::BruteForce,
@@ -109,6 +117,8 @@ impl ScenarioKind {
         ScenarioKind::LateralMovement,
         ScenarioKind::LowAndSlow,
         ScenarioKind::Poisoning,
+        ScenarioKind::BulkDownload,
+        ScenarioKind::CreationSpike,
     ];
 
     /// The name in snake case, as reports write it.
@@ -131,6 +141,8 @@ impl ScenarioKind {
             ScenarioKind::LateralMovement => "lateral_movement",
             ScenarioKind::LowAndSlow => "low_and_slow",
             ScenarioKind::Poisoning => "poisoning",
+            ScenarioKind::BulkDownload => "bulk_download",
+            ScenarioKind::CreationSpike => "creation_spike",
         }
     }
 
@@ -163,6 +175,7 @@ impl ScenarioKind {
             ScenarioKind::InsiderExploration
             | ScenarioKind::PrivilegeEscalation
             | ScenarioKind::LateralMovement => &[Family::Resource, Family::Sequence],
+            ScenarioKind::BulkDownload | ScenarioKind::CreationSpike => &[Family::Volume],
         }
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct ProposedWeights {
     campaign: Option<f64>,
     #[schema(minimum = 0, maximum = 10)]
     machine: Option<f64>,
+    #[schema(minimum = 0, maximum = 10)]
+    volume: Option<f64>,
 }
 
 /// Shares of attacker profiles, by their names.

@@ -20,6 +20,7 @@ mod resource;
 mod sequence;
 mod session;
 mod stranger;
+mod volume;
 
 /// Every detector, in alphabetical order. The order is that of explanations of equal weight, and nothing else.
 pub const ALL: &[&dyn Detector] = &[
@@ -40,4 +41,5 @@ pub const ALL: &[&dyn Detector] = &[
     &sequence::Sequence,
     &session::Session,
     &stranger::Stranger,
+    &volume::Volume,
 ];

@@ -8,6 +8,7 @@
 use crate::detector::{Detector, View};
 use habitus_model::math::ln;
 use habitus_model::{Blind, DetectorId, Evidence, Fact, Family, Opinion, Signal, Text};
+use habitus_profile::features::sequence::Before;
 
 /// The order of actions.
 pub struct Sequence;
@@ -51,6 +52,9 @@ impl Detector for Sequence {
         let owner = step.probability(anybody);
         let attacker = STRANGER * anybody + (1.0 - STRANGER) * owner;
         let nats = INDEPENDENCE * (ln(attacker) - ln(owner)).clamp(-STEP_NATS_MAX, STEP_NATS_MAX);
+        // How often somebody goes on with the same is a volume.
+        let goes_on = step.before == Before::NOTHING.then(step.next).then(step.next);
+        let nats = if goes_on { nats.min(0.0) } else { nats };
         if nats.abs() < WORTH_SAYING_NATS {
             return Opinion::Evidence(Vec::new());
         }

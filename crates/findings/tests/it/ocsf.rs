@@ -1,6 +1,6 @@
 //! Findings are valid OCSF, in every state.
 
-use crate::support::{by, command, findings, from, hit, judge, settled};
+use crate::support::{by, command, findings, from, hit, judge, line, settled};
 use habitus_findings::{Act, Lifecycle, Scope, Settings, View, Writer};
 use habitus_findings::{Filter, Findings};
 use habitus_model::{Family, Status, Verdict};
@@ -114,4 +114,24 @@ fn a_finding_names_its_events_and_technique() {
         "New network seen. For the owner speaks: known device seen."
     );
     assert_eq!(object["unmapped"]["habitus"]["group"], "alice × access");
+}
+
+#[test]
+fn one_mass_deletion_is_one_finding_and_says_what_it_is_for() {
+    let deletes = |nth: i64| {
+        let mut hit = hit(&format!("e{nth}"), Some("alice"), nth / 100, 80.0);
+        hit.lines = vec![line("deletion_volume", Some(Family::Volume), 9.0)];
+        hit
+    };
+    let hits: Vec<_> = (0..1_000).map(deletes).collect();
+    let views = all(&settled(&hits));
+    assert_eq!(views.len(), 1);
+    let object = valid(&views[0], Lifecycle::Create);
+    assert_eq!(object["count"], 1_000);
+    assert_eq!(object["unmapped"]["habitus"]["group"], "alice × volume");
+    let techniques = object["finding_info"]["attacks"].as_array().unwrap().iter();
+    let ids: Vec<_> = techniques
+        .map(|attack| attack["technique"]["uid"].clone())
+        .collect();
+    assert_eq!(ids, ["T1078", "T1485"]);
 }

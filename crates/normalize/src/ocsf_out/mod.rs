@@ -81,6 +81,9 @@ impl<'o> Sink<'_, 'o> {
         }
         top.choice("severity", 1, "Informational");
         top.int("time", self.event.time.as_millis());
+        if let Some(count) = self.event.count {
+            top.int("count", i64::from(count));
+        }
         if let Some(offset) = self.event.utc_offset {
             top.int("timezone_offset", i64::from(offset.minutes()));
         }

@@ -11,3 +11,4 @@ pub mod prompts;
 pub mod sequence;
 pub mod session;
 pub mod strangers;
+pub mod volume;

@@ -37,9 +37,26 @@ pub fn read(event: &mut Event, record: &Json<'_>, reading: &Reading<'_>) {
     listed(event, record);
     match event.activity {
         Activity::Authentication(_) => token(event, request, response),
-        Activity::Api(_) => named_by(event, request),
+        Activity::Api(_) => {
+            named_by(event, request);
+            event.count = started(request, response);
+        }
         _ => identities(event, request, response),
     }
+}
+
+/// Machines that one call started, or was to start if it failed (EC2 API Reference, RunInstances).
+fn started(request: &Json<'_>, response: &Json<'_>) -> Option<u32> {
+    let items =
+        |answer: &Json<'_>| i64::try_from(answer.items("instancesSet.items").len()).unwrap_or(i64::MAX);
+    let asked = || {
+        let sets = request.items("instancesSet.items");
+        sets.first().and_then(|set| set.i64("maxCount"))
+    };
+    field::several(match items(response) {
+        0 => asked()?,
+        given => given,
+    })
 }
 
 /// The record's own list, which AWS fills for some services only.

@@ -80,6 +80,8 @@ pub fn read(view: &View<'_>) -> Result<Event, Rejection> {
     }
     event.target = event.target.or_else(|| owner(view));
     event.resources.extend(object(view));
+    // Messages opened are logged together (Purview, MailItemsAccessed).
+    event.count = view.record.i64("OperationCount").and_then(field::several);
     Ok(event)
 }
 

@@ -48,6 +48,7 @@ const MAPPED: &[&str] = &[
     "LogonError",
     "ObjectId",
     "Operation",
+    "OperationCount",
     "ResultStatus",
     "SessionId",
     "UserAgent",

@@ -196,6 +196,8 @@ fn event(attributes: &Attributes<'_, '_>, reading: &Reading<'_>) -> Result<Event
         event.tenant = TenantId::new(tenant);
     }
     event.time_quality = time_quality(attributes);
+    let count = attributes.top.member("count").and_then(integer);
+    event.count = count.and_then(field::several);
     event.utc_offset = attributes
         .top
         .get("timezone_offset")
@@ -279,7 +281,7 @@ fn source(metadata: &Json<'_>) -> SourceName {
 fn is_read(name: &str) -> bool {
     match name.len() {
         4 => matches!(name, "time" | "user"),
-        5 => matches!(name, "actor" | "group"),
+        5 => matches!(name, "actor" | "count" | "group"),
         6 => matches!(name, "device" | "entity" | "is_mfa" | "status"),
         7 => matches!(name, "service" | "session" | "time_dt"),
         8 => matches!(
