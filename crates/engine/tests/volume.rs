@@ -61,11 +61,12 @@ fn does(account: &str, ms: i64, (activity, count): (u32, Option<u32>)) -> Record
     }
 }
 
-/// What a volume says of an event, nats; 0 if nothing.
+/// What a volume says of an event before it is weighed, nats; 0 if nothing.
 fn volume(said: &Assessment) -> f64 {
     let lines = said.contributions.iter();
     let own = lines.filter(|line| line.family == Some(Family::Volume));
-    own.map(|line| line.nats.0).sum()
+    let weighed: f64 = own.map(|line| line.nats.0).sum();
+    weighed / Config::default().weights.of(Family::Volume)
 }
 
 /// Forty days of ten accounts: nine open some things a day, one a hundred.

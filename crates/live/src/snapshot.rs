@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
 /// Version of the layout.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Why a state cannot be written or read.
 #[derive(Debug, thiserror::Error)]
