@@ -128,6 +128,7 @@ impl Shard {
             kind: judged.kind,
             stratum: stratum(context, seen),
             nats: judged.log_odds,
+            score: judged.score,
             shadow: judged.shadow,
             goes_on: is_more && arrival == Arrival::Suspicious,
             has_history: seen.visits > 0.0,

@@ -5,7 +5,7 @@ use crate::epoch;
 use crate::models::{Models, Shadowed};
 use crate::together::Doubt;
 use habitus_model::math::{exp, ln};
-use habitus_model::{AccountKind, Minutes, Nats, Probability, Stratum};
+use habitus_model::{AccountKind, Minutes, Nats, Probability, RiskScore, Stratum};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
 use habitus_score::Calibration;
@@ -53,6 +53,10 @@ pub struct Tables {
     moved: Strata,
 }
 
+/// From this score on it is worked out what a total's bin says, for drift, which looks at scores from 40 on: a bin is some two points
+/// wide.
+const DRIFT_SCORE_MIN: f64 = 20.0;
+
 /// Effective events that another set of weights begins with: a day of a small tenant outweighs them, and before that tails are about
 /// what they were. Assumed.
 const BEGINS_WITH_EVENTS: f64 = 1_000.0;
@@ -75,6 +79,8 @@ pub struct Total {
     pub stratum: Stratum,
     /// The total.
     pub nats: Nats,
+    /// The score that was said of it.
+    pub score: RiskScore,
     /// The total of the model in shadow; absent: there was none.
     pub shadow: Option<Shadowed>,
     /// Whether it goes on with a suspicion that was counted: the hundred events of one attack are one.
@@ -216,7 +222,11 @@ impl Tables {
     }
 
     /// What is said of a visit's total: the probability of one in its bin or above, and of one above its bin.
+    /// Of what scores low both are 1: no bin there reaches the tail that drift is told by, and tails are dear to work out.
     fn visit_ends(&self, total: &Total) -> (Probability, Probability) {
+        if total.score.get() < DRIFT_SCORE_MIN {
+            return (Probability::new(1.0), Probability::new(1.0));
+        }
         let (lower, upper) = Calibration::bin_ends(total.nats);
         let tail = |nats| self.visits.tail(total.kind, nats);
         (tail(lower), tail(upper))
@@ -309,7 +319,6 @@ fn position(kind: AccountKind) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use habitus_model::RiskScore;
 
     /// A tenant whose accounts become known: totals fall by two nats in all, most of it in the first
     /// month. Share of owners above a score in the last third, as a factor of what the score claims.
@@ -330,6 +339,7 @@ mod tests {
             let total = Total {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
+                score: RiskScore::from_tail(Probability::new(1.0)),
                 nats: total,
                 shadow: None,
                 goes_on: false,
@@ -363,6 +373,7 @@ mod tests {
             let total = Total {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
+                score: RiskScore::from_tail(Probability::new(1.0)),
                 nats: Nats(nats),
                 shadow: None,
                 goes_on,
@@ -426,6 +437,7 @@ mod tests {
             let total = Total {
                 kind: AccountKind::Human,
                 stratum,
+                score: RiskScore::from_tail(Probability::new(1.0)),
                 nats: Nats(nats),
                 shadow: None,
                 goes_on: false,

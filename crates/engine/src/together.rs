@@ -127,7 +127,7 @@ impl Engine {
         let before = judged.score;
         revise(record, judged, (late, &together), (self.shared(), clerk));
         if let Some(delta) = delta.as_mut() {
-            delta.total.nats = judged.log_odds;
+            (delta.total.nats, delta.total.score) = (judged.log_odds, judged.score);
             delta.total.shadow = judged.shadow;
         }
         let gate = self.config.quarantine_from;

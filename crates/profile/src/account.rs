@@ -270,11 +270,6 @@ impl Profile {
         Some(told)
     }
 
-    /// Takes note of how an event stood out by which somebody came in, as its log-odds.
-    pub fn note_entrance(&mut self, seen: &Sighting, context: &Context, log_odds: f64) {
-        self.doubt = Doubt::after(self.doubt, (seen, context), log_odds);
-    }
-
     fn decay(&self, now: Minutes) -> f64 {
         half_life_factor(now.days_since(self.last_seen), COUNTS_HALF_LIFE_DAYS)
     }

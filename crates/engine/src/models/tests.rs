@@ -120,6 +120,7 @@ impl Office {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
                 nats,
+                score: habitus_model::RiskScore::from_tail(habitus_model::Probability::new(1.0)),
                 shadow: tenant.models.beside(&evidence, (false, Stratum::Visit)).shadow,
                 goes_on: false,
                 has_history: true,

@@ -3,6 +3,7 @@
 //! A login that could be the owner's on a journey is let pass. What its visitor does within the hour is done by the same person: if it is
 //! what attackers come for, the doubt about the login is doubt about the deed (SCORING 7: sensitive sequences after a login).
 
+use crate::account::Profile;
 use crate::recall::Sighting;
 use habitus_model::math::to_f32;
 use habitus_model::{Context, Minutes};
@@ -28,6 +29,13 @@ pub struct DoubtSeen {
     pub nats: f64,
     /// Minutes ago.
     pub minutes: f64,
+}
+
+impl Profile {
+    /// Takes note of how an event stood out by which somebody came in, as its log-odds.
+    pub fn note_entrance(&mut self, seen: &Sighting, context: &Context, log_odds: f64) {
+        self.doubt = Doubt::after(self.doubt, (seen, context), log_odds);
+    }
 }
 
 impl Doubt {
