@@ -73,23 +73,16 @@ pub fn evidence(view: &View<'_>, evidence: &[Evidence]) -> Option<Evidence> {
     if nats.iter().all(|nats| *nats < WORTH_SAYING_NATS) || !uses_something_new {
         return None;
     }
-    let template = match window {
-        Window::Day => {
-            "about {0} other things were new to the account within a day, where {1} would be usual"
-        }
-        Window::Weeks => {
-            "about {0} other things were new to the account within two weeks, where {1} would be usual"
-        }
+    let [by_day, by_weeks] = conduct.belief;
+    let news = match window {
+        Window::Day => by_day.news,
+        Window::Weeks => by_weeks.news,
     };
-    let reason = view.because(template, || {
-        let [day, weeks] = conduct.belief;
-        let news = if window == Window::Day {
-            day.news
-        } else {
-            weeks.news
-        };
-        let usual = edges.a_day * window.half_life_days() / std::f64::consts::LN_2;
-        vec![Fact::Count(news), Fact::Name(decimal(usual))]
+    let usual = edges.a_day * window.half_life_days() / std::f64::consts::LN_2;
+    let are_many = news > usual;
+    let reason = view.because(template(window, are_many), || {
+        let usual = are_many.then(|| Fact::Name(decimal(usual)));
+        [Fact::Count(news)].into_iter().chain(usual).collect()
     });
     Some(Evidence {
         family: Family::Resource,
@@ -97,6 +90,24 @@ pub fn evidence(view: &View<'_>, evidence: &[Evidence]) -> Option<Evidence> {
         nats,
         reason,
     })
+}
+
+/// Many things accuse by their number, few by which they were.
+const fn template(window: Window, are_many: bool) -> &'static str {
+    match (window, are_many) {
+        (Window::Day, true) => {
+            "about {0} other things were new to the account within a day, where {1} would be usual"
+        }
+        (Window::Weeks, true) => {
+            "about {0} other things were new to the account within two weeks, where {1} would be usual"
+        }
+        (Window::Day, false) => {
+            "about {0} other things were new to the account within a day, no more than usual, and hardly anybody like it uses them"
+        }
+        (Window::Weeks, false) => {
+            "about {0} other things were new to the account within two weeks, no more than usual, and hardly anybody like it uses them"
+        }
+    }
 }
 
 /// Many new things are many things: of both the larger counts, so what new things said is cut by what the volume says.
