@@ -39,7 +39,7 @@ pub fn evidence(context: &Context, novelty: Novelty, together: &Together) -> Vec
 }
 
 /// What a change of the tenant takes off an event that goes with it: all that its network, its jump and their going with its
-/// client say beyond [`CHANGE_NATS_LEFT`], unless people confirmed a takeover by that network. Nothing else: what it proves,
+/// client say beyond `CHANGE_NATS_LEFT`, unless people confirmed a takeover by that network. Nothing else: what it proves,
 /// does and uses, and campaigns, keep what they say. Only logins are excused. `others` is the event's evidence so far.
 #[must_use]
 pub fn change(context: &Context, change: &Change, others: &[Evidence]) -> Option<Evidence> {
