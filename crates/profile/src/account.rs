@@ -6,10 +6,11 @@ use crate::features::gap::Gap;
 use crate::features::positions::Positions;
 use crate::features::strangers::Strangers;
 use crate::hazard::Level;
-use crate::known::{Arrival, Known, Learned, Release, Retention, Visit};
+use crate::known::{Arrival, Known, Learned, Release, Visit};
 use crate::memory::{Memory, is_question};
 use crate::observation::{NewNetwork, NewValue, Observation};
 use crate::recall::{LevelSeen, Sighting};
+use crate::retentions::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES};
 use crate::room;
 use crate::second_factor::{FactorCount, FactorHabit};
 use crate::version::Version;
@@ -18,43 +19,6 @@ use crate::vouch::Vouchers;
 use habitus_model::math::{half_life_factor, to_f32};
 use habitus_model::{AccountKind, Context, Minutes, UtcOffset};
 use serde::{Deserialize, Serialize};
-
-/// Countries: half-life and floor per SCORING 2.
-pub const COUNTRIES: Retention = Retention {
-    capacity: 4,
-    half_life_days: 120.0,
-    floor_recent: 2,
-};
-/// Autonomous systems.
-pub const ASNS: Retention = Retention {
-    capacity: 6,
-    half_life_days: 120.0,
-    floor_recent: 3,
-};
-/// Prefixes.
-pub const PREFIXES: Retention = Retention {
-    capacity: 8,
-    half_life_days: 120.0,
-    floor_recent: 2,
-};
-/// Addresses.
-pub const HOSTS: Retention = Retention {
-    capacity: 12,
-    half_life_days: 45.0,
-    floor_recent: 2,
-};
-/// Families of clients.
-pub const FAMILIES: Retention = Retention {
-    capacity: 6,
-    half_life_days: 180.0,
-    floor_recent: 4,
-};
-/// Bound clients.
-pub const CLIENTS: Retention = Retention {
-    capacity: 6,
-    half_life_days: 180.0,
-    floor_recent: 4,
-};
 
 /// Half-life of the account's own counts, days.
 const COUNTS_HALF_LIFE_DAYS: f64 = 120.0;

@@ -1,8 +1,9 @@
 //! What a person's verdict on an event changes in the account's profile.
 
-use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile};
+use crate::account::Profile;
 use crate::keys::Keys;
 use crate::known::{Known, Retention};
+use crate::retentions::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES};
 use habitus_model::Minutes;
 
 /// What a person said of an event.

@@ -31,6 +31,7 @@ pub mod prompt_habits;
 pub mod recall;
 pub mod recovery;
 pub mod reputation;
+pub mod retentions;
 mod room;
 pub mod second_factor;
 pub mod sequence_habits;

@@ -1,6 +1,6 @@
 //! One event held against what is remembered: everything the detectors need, computed once.
 
-use crate::account::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES, Profile};
+use crate::account::Profile;
 use crate::attempts::is_attempt;
 use crate::bucket::{Bucket, HomeBucket, IdleBucket, SizeBucket, TypeBucket};
 use crate::features::doubt::DoubtSeen;
@@ -17,6 +17,7 @@ use crate::memory::ConductSeen;
 use crate::notices::Notice;
 use crate::observation::{KeyHabit, VersionChange};
 use crate::population::{Kind, Population};
+use crate::retentions::{ASNS, CLIENTS, COUNTRIES, FAMILIES, HOSTS, PREFIXES};
 use crate::second_factor::FactorSeen;
 use crate::version::{Version, version_change};
 use crate::visit::Fresh;
