@@ -434,7 +434,7 @@ impl Engine {
             for news in tenant.take_news() {
                 self.tell(&record.context.tenant, news);
             }
-            self.settle_doubts(number);
+            self.tell_profiles(number);
             self.consider_promotion(number, record.context.time);
             // Looked at here and not at each account, so that the number of shards does not decide who finds room.
             self.may_grow = self.accounts() < self.config.accounts_max;

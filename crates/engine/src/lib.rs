@@ -13,6 +13,7 @@ pub mod epoch;
 mod executor;
 mod footprint;
 mod hashed;
+mod hindsight;
 pub mod models;
 mod network;
 mod snapshot;

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Version of the layout.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,11 @@ use crate::accounts::{Accounts, Held, Open, Slot};
 use crate::changes::Update;
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
+use crate::hindsight::Entrance;
 use crate::tenant::{Delta, Tenant, Total};
 use crate::together::Late;
 use habitus_detect::{View, Words, belief, detectors, reputation};
-use habitus_model::{Blind, Context, Evidence, FailureReason, Family, Opinion, RiskScore, Stratum};
+use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore, Stratum};
 use habitus_profile::attempts::Bursts;
 use habitus_profile::campaigns::showing;
 use habitus_profile::features::session::Relation;
@@ -193,7 +194,9 @@ impl Shard {
             },
         };
         let (evidence, blind) = gather(&view, (tenant, routed.fingerprint));
-        let mut late = shown.map(|shown| Late::new(shown, stratum(context, &seen), (&seen, &evidence)));
+        let stratum = stratum(context, &seen);
+        let entrance = || Entrance::of(context, &seen, stratum);
+        let mut late = shown.map(|shown| Late::new(shown, (stratum, entrance()), (&seen, &evidence)));
         let judged = conclude((&view, routed), (evidence, blind), (tenant, shared), clerk);
         if let Some(late) = &mut late {
             late.showing.suspicious = judged.score.get() >= NO_CHANGE_FROM;
@@ -253,14 +256,12 @@ fn note_failure(profile: &mut Profile, (context, seen): (&Context, &Sighting), j
     if is_failed_prompt(context) {
         profile.note_failed_prompt(seen, context);
     }
-    if context.failure == Some(FailureReason::PolicyDenied) {
-        note_entrance(profile, (context, seen), judged);
-    }
+    note_entrance(profile, (context, seen), judged);
 }
 
 /// What it used and did is no matter of how it came in, and adds up elsewhere (`profile::belief`).
 fn note_entrance(profile: &mut Profile, (context, seen): (&Context, &Sighting), judged: &Judged) {
-    if comes_in(context, seen) {
+    if Entrance::of(context, seen, stratum(context, seen)).is_some() {
         profile.note_entrance(seen, context, judged.log_odds.0 - judged.own_nats.max(0.0));
     }
 }
@@ -271,12 +272,6 @@ const NO_CHANGE_FROM: f64 = 60.0;
 
 /// Suspicious events of one account within an hour are one chance to be wrong about it.
 const SUSPICION_MINUTES: f64 = 60.0;
-
-/// Whether the event shows how somebody came in. Sources that name no address for deeds show it by logins alone.
-fn comes_in(context: &Context, seen: &Sighting) -> bool {
-    let told = context.activity.is_authentication() || seen.keys.prefix.is_some();
-    told && stratum(context, seen) != Stratum::Within
-}
 
 /// Logins and beginnings of visits are one population of totals, sessions that were carried elsewhere another, and what is done
 /// within visits a third.

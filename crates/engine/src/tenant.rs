@@ -2,8 +2,8 @@
 
 use crate::changes::{Changes, News, Update};
 use crate::epoch;
+use crate::hindsight::Hindsight;
 use crate::models::{Models, Shadowed};
-use crate::together::Doubt;
 use habitus_model::math::{exp, ln};
 use habitus_model::{AccountKind, Minutes, Nats, Probability, RiskScore, Stratum};
 use habitus_profile::told::Told;
@@ -26,8 +26,8 @@ pub struct Tenant {
     began: u64,
     /// What its running epoch has taught.
     pub(crate) pending: Vec<Delta>,
-    /// What its accounts will be told to doubt as the epoch ends.
-    doubts: Vec<Doubt>,
+    /// What its profiles will be told as the epoch ends.
+    hindsight: Vec<Hindsight>,
     /// Whether its scores keep their promise.
     drift: Drift,
     /// Where many of its accounts went.
@@ -121,14 +121,14 @@ impl Tenant {
         self.began
     }
 
-    /// Notes what an account is to doubt as the epoch ends.
-    pub fn doubt(&mut self, doubt: Doubt) {
-        self.doubts.push(doubt);
+    /// Notes what a profile is to be told as the epoch ends.
+    pub(crate) fn tell_later(&mut self, hindsight: Hindsight) {
+        self.hindsight.push(hindsight);
     }
 
-    /// What accounts are to doubt, once the epoch has ended.
-    pub fn take_doubts(&mut self) -> Vec<Doubt> {
-        std::mem::take(&mut self.doubts)
+    /// What profiles are to be told, once the epoch has ended.
+    pub(crate) fn take_hindsight(&mut self) -> Vec<Hindsight> {
+        std::mem::take(&mut self.hindsight)
     }
 
     /// That its scores do not keep their promise.

@@ -8,15 +8,15 @@
 use crate::changes::News;
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Engine, Learning, Record};
+use crate::hindsight::Entrance;
 use crate::stage::{Routed, Shared};
 use crate::tenant::Delta;
 use habitus_detect::{Words, together};
-use habitus_model::{AccountId, AccountKind, Evidence, Minutes, RiskScore, Stratum};
+use habitus_model::{AccountKind, Evidence, RiskScore, Stratum};
+use habitus_profile::Keys;
 use habitus_profile::campaigns::{Change, Novelty, Showing, Together};
 use habitus_profile::recall::{LevelSeen, Sighting};
-use habitus_profile::{Adjudication, Keys};
 use habitus_score::weigh;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What of an event's assessment is kept for the stage after the accounts.
@@ -30,21 +30,9 @@ pub struct Late {
     /// The evidence that the account stage fused; empty for an account's first success, which is counted only.
     evidence: Vec<Evidence>,
     /// Values that were new to the account.
-    new: Keys,
-}
-
-/// A profile that took for the owner's what campaigns say is not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Doubt {
-    fingerprint: u64,
-    account: AccountId,
-    country: Option<u64>,
-    asn: Option<u64>,
-    prefix: Option<u64>,
-    host: Option<u64>,
-    family: Option<u64>,
-    client: Option<u64>,
-    now: Minutes,
+    pub(crate) new: Keys,
+    /// How somebody came in by it; absent: nobody did.
+    pub(crate) entrance: Option<Entrance>,
 }
 
 impl Late {
@@ -59,7 +47,7 @@ impl Late {
     /// Of an event that shows something together with others. Copies the evidence of such events, and of no others.
     pub fn new(
         (number, showing): (usize, Showing),
-        stratum: Stratum,
+        (stratum, entrance): (Stratum, Option<Entrance>),
         (seen, evidence): (&Sighting, &[Evidence]),
     ) -> Self {
         let keeps = Self::keeps(&showing);
@@ -69,6 +57,7 @@ impl Late {
             stratum,
             evidence: if keeps { evidence.to_vec() } else { Vec::new() },
             new: new_values(seen),
+            entrance,
         }
     }
 }
@@ -124,19 +113,14 @@ impl Engine {
         if learns && let Some(change) = &together.change {
             self.name_change(record, late.number, change);
         }
-        let before = judged.score;
+        let before = (judged.score, judged.log_odds);
         revise(record, judged, (late, &together), (self.shared(), clerk));
         if let Some(delta) = delta.as_mut() {
             (delta.total.nats, delta.total.score) = (judged.log_odds, judged.score);
             delta.total.shadow = judged.shadow;
         }
-        let gate = self.config.quarantine_from;
-        let crossed = before.get() < gate && judged.score.get() >= gate;
-        if crossed && learns && record.context.may_teach() {
-            let doubt = self.doubt(record, late);
-            if let Some((doubt, tenant)) = doubt.zip(self.tenants.get_mut(late.number)) {
-                Arc::make_mut(tenant).doubt(doubt);
-            }
+        if learns && before.1 != judged.log_odds {
+            self.look_back(record, late, (before, judged));
         }
     }
 
@@ -147,64 +131,11 @@ impl Engine {
             self.tell(&record.context.tenant, News::Changed(named));
         }
     }
-
-    fn doubt(&self, record: &Record, late: &Late) -> Option<Doubt> {
-        let Keys {
-            country,
-            asn,
-            prefix,
-            host,
-            family,
-            client,
-            ..
-        } = late.new;
-        Some(Doubt {
-            fingerprint: self.fingerprint(&record.context),
-            account: record.context.account.clone()?,
-            country,
-            asn,
-            prefix,
-            host,
-            family,
-            client,
-            now: record.context.time.minutes(),
-        })
-    }
-
-    /// Tells the profiles of a tenant what to doubt, in the order of the log. At the end of its epoch.
-    pub(crate) fn settle_doubts(&mut self, number: usize) {
-        let tenant = self.tenants.get_mut(number);
-        let doubts = tenant.map(|tenant| Arc::make_mut(tenant).take_doubts());
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        for doubt in doubts.unwrap_or_default() {
-            let shard = self.shard_of(doubt.fingerprint);
-            let accounts = self.shards.get_mut(shard).map(|shard| &mut shard.accounts);
-            let profile =
-                accounts.and_then(|accounts| accounts.get_mut(doubt.fingerprint, number, &doubt.account));
-            if let Some(profile) = profile {
-                profile.adjudicate(&doubt.keys(), doubt.now, Adjudication::Retracted);
-            }
-        }
-    }
 }
 
 /// Whether something begins a visit that is learned.
 pub(crate) fn is_visit(delta: Option<&Delta>) -> bool {
     delta.is_some_and(|delta| delta.observation.is_some())
-}
-
-impl Doubt {
-    fn keys(&self) -> Keys {
-        Keys {
-            country: self.country,
-            asn: self.asn,
-            prefix: self.prefix,
-            host: self.host,
-            family: self.family,
-            client: self.client,
-            ..Keys::default()
-        }
-    }
 }
 
 /// Fuses what others show with what the account showed. Explains what is read.

@@ -6,8 +6,8 @@ use habitus_engine::changes::{ChangeKind, News};
 use habitus_engine::{Config, Engine, Learning, Record, Sequential};
 use habitus_model::network::Asn;
 use habitus_model::{
-    AccountId, AccountKind, Activity, Assessment, Client, Context, CountryCode, DeviceType, EventTime,
-    EventUid, Network, NetworkClass, Place, Status, TenantId, Text,
+    AccountId, AccountKind, Activity, Assessment, Client, Conduct, Context, CountryCode, Deed, DeviceType,
+    EventTime, EventUid, Network, NetworkClass, Place, Status, TenantId, Text,
 };
 
 const START_MS: i64 = 1_767_225_600_000;
@@ -235,6 +235,36 @@ fn in_a_change_unknown_clients_failures_and_the_privileged_are_judged_as_ever() 
         ..mover
     };
     assert!(relief(&ask(deed)).is_none());
+}
+
+/// Whether a grant of privileges minutes after a move is held against how somebody came in, once the tables have taken the move in.
+fn is_doubted(life: &mut Life, account: u8) -> bool {
+    let ms = at(40, account);
+    life.meet(elsewhere(account, ms));
+    for second in 0..300 {
+        life.meet(login(account.wrapping_add(1) % 7, ms + 1_000 * second));
+    }
+    let deed = Conduct {
+        deed: Some(Deed::PrivilegeGranted),
+        ..Conduct::default()
+    };
+    let said = life.meet(Context {
+        activity: Activity::from_ocsf(3005, 1),
+        conduct: Some(Box::new(deed)),
+        ..elsewhere(account, ms + 600_000)
+    });
+    let mut lines = said.contributions.iter();
+    lines.any(|line| line.signal.0 == "sensitive_aftermath")
+}
+
+#[test]
+fn who_is_excused_as_a_mover_is_not_doubted_within_the_hour() {
+    let mut life = Life::lived();
+    assert!(is_doubted(&mut life, 0), "before anybody can know of the move");
+    for account in 1..40 {
+        life.meet(elsewhere(account, at(40, account)));
+    }
+    assert!(!is_doubted(&mut life, 50));
 }
 
 #[test]
