@@ -165,12 +165,9 @@ pub struct TopLine<'a> {
 }
 
 impl Top {
-    /// The strongest reason, as a sentence without a stop.
+    /// The reason it is called after, as a sentence without a stop.
     pub fn reason(&self) -> Option<String> {
-        let lines = self.assessment.contributions.iter();
-        let accusing = lines.filter(|line| line.family.is_some() && line.nats.0 > 0.0);
-        let lead = accusing.max_by(|a, b| a.nats.0.total_cmp(&b.nats.0));
-        lead.map(|lead| lead.reason.to_string())
+        self.assessment.lead().map(|lead| lead.reason.to_string())
     }
 
     /// For `--json`.

@@ -40,10 +40,11 @@ impl Noting {
             .map(|id| id.to_string())
             .unwrap_or_default();
         let note = format!(
-            "{:5.1} {:6.2} {:?} [{account} {:?} {:?} {:?} {:?} {}] {}",
+            "{:5.1} {:6.2} {:?} {} [{account} {:?} {:?} {:?} {:?} {}] {}",
             said.score.get(),
             said.log_odds.0,
             said.profile,
+            said.lead().map_or("nothing", |lead| lead.signal.0),
             login.event.activity,
             login.event.status,
             login.context.place.country,

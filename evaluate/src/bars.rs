@@ -190,7 +190,7 @@ pub(crate) fn of_logins(regime: Regime, report: &ScorerReport) -> Vec<BarRow> {
 }
 
 /// An explanation is right if what was planted leads it, and if nothing is left of the alert without it (issue 4).
-const EXPLAINED: (&str, f64) = ("found at 0.1 %: the planted cause is the strongest reason", 0.95);
+const EXPLAINED: (&str, f64) = ("found at 0.1 %: called after the planted cause", 0.95);
 const CURED: (&str, f64) = (
     "found at 0.1 %: below the threshold without the planted cause",
     0.90,

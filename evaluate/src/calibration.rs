@@ -104,7 +104,7 @@ mod tests {
     fn world(logins: u32, above: u32) -> WorldOutcome {
         let said = (0..logins).map(|nth| Said {
             score: if nth < above { 45.0 } else { 3.0 },
-            strongest: None,
+            lead: None,
         });
         let points = (0..logins).map(|account| Point {
             account,

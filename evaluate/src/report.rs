@@ -93,7 +93,7 @@ pub struct KindReport {
     pub average_precision: Estimate,
     /// Recall at each budget.
     pub recall: Vec<Budgeted>,
-    /// Those found at 0.1 % whose strongest reason is of the planted cause; of none if the scorer does not explain itself.
+    /// Those found at 0.1 % that are called after the planted cause; of none if the scorer does not explain itself.
     pub explained: Counted,
     /// Those found at 0.1 % that fall below the threshold when the planted cause is taken out; of none likewise.
     pub cured: Counted,

@@ -17,8 +17,8 @@ pub struct Login<'a> {
 pub struct Said {
     /// The calibrated score, 0 to 100.
     pub score: f64,
-    /// The family of the strongest reason for an attack; absent if nothing speaks for one.
-    pub strongest: Option<Family>,
+    /// The family of the reason that an event is called after; absent if nothing speaks for an attack.
+    pub lead: Option<Family>,
 }
 
 /// Something that ranks logins by how much they look like a takeover.

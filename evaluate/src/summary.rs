@@ -205,17 +205,14 @@ fn of_kind(views: &[View<'_>], measured: &Measured, (ix, kind): (usize, AttackKi
     }
 }
 
-/// The attacks found at 0.1 % whose strongest reason is of the planted cause.
+/// The attacks found at 0.1 % that are called after the planted cause.
 fn explained(views: &[View<'_>], kind: AttackKind) -> Counted {
     let found = views.iter().flat_map(|view| {
         let said = view.scorer.map_or(&[][..], |scorer| &scorer.said);
         let found = view.points().zip(said);
         found.filter(|((point, flags), _)| point.truth == Truth::Attack(kind) && at_alert(flags))
     });
-    Counted::all(found.map(|(_, said)| {
-        said.strongest
-            .is_some_and(|family| kind.causes().contains(&family))
-    }))
+    Counted::all(found.map(|(_, said)| said.lead.is_some_and(|family| kind.causes().contains(&family))))
 }
 
 /// The attacks found at 0.1 % that are not any more without their planted cause.

@@ -135,7 +135,7 @@ impl Scorer for Suspicious {
         let elsewhere = self.last.get(&account) != Some(&login.context.network);
         self.said = Some(Said {
             score: 0.0,
-            strongest: elsewhere.then_some(Family::Network),
+            lead: elsewhere.then_some(Family::Network),
         });
         f64::from(u8::from(elsewhere))
     }
@@ -155,7 +155,7 @@ impl Scorer for Suspicious {
     fn observe(&mut self, login: Login<'_>) -> f64 {
         self.said = Some(Said {
             score: 0.0,
-            strongest: None,
+            lead: None,
         });
         self.learn(login);
         0.0

@@ -153,7 +153,7 @@ fn card(finding: &Finding) -> Card {
         account: visible(&finding.key.subject()),
         kind: worst.kind.name(),
         title,
-        lead: reasons(worst),
+        lead: reasons(finding.telling()),
         count: if finding.count == 1 {
             "1 event".to_owned()
         } else {
@@ -174,10 +174,10 @@ fn card(finding: &Finding) -> Card {
     }
 }
 
-/// The two strongest reasons against the owner, as sentences.
+/// Two reasons against the owner, the cause first, as sentences.
 fn reasons(hit: &Hit) -> String {
-    let accusing = hit.lines.iter().filter(|line| line.accuses());
-    let told: Vec<String> = accusing.take(2).map(|line| sentence(&line.text)).collect();
+    let reasons = hit.reasons().into_iter().take(2);
+    let told: Vec<String> = reasons.map(|line| sentence(&line.text)).collect();
     told.join(" ")
 }
 

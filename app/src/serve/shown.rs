@@ -46,7 +46,7 @@ pub fn whole(view: &View, findings: &Findings, policy: &str) -> Finding {
     let similar = similar.iter().take(20).filter_map(|id| findings.get(id));
     Finding {
         row: row(view),
-        sentence: sentence(&finding.worst),
+        sentence: sentence(finding.telling()),
         key: key(view),
         assessment: assessment(&finding.worst, policy),
         events: finding.evidence().into_iter().map(event).collect(),
@@ -57,11 +57,10 @@ pub fn whole(view: &View, findings: &Findings, policy: &str) -> Finding {
     }
 }
 
-/// What differs from the account's habit: the three strongest reasons.
+/// What differs from the account's habit: three reasons, the cause first.
 pub fn sentence(hit: &Hit) -> String {
-    let mut lines: Vec<_> = hit.lines.iter().filter(|line| line.accuses()).collect();
-    lines.sort_by(|a, b| b.nats.0.total_cmp(&a.nats.0));
-    let reasons: Vec<&str> = lines.iter().take(3).map(|line| line.text.as_str()).collect();
+    let reasons = hit.reasons().into_iter().take(3).map(|line| line.text.as_str());
+    let reasons: Vec<&str> = reasons.collect();
     if reasons.is_empty() {
         return "Nothing by itself stands out; all of it together does.".to_owned();
     }

@@ -175,11 +175,21 @@ impl Finding {
         }
     }
 
-    /// What stands out most in its worst event, without whose it is. Guessing is called so whatever else stands out.
+    /// The event that tells how it came about: the first that reached its level. What follows may score higher, and follows from it;
+    /// and while the level stands, so does what the finding is called.
+    #[must_use]
+    pub fn telling(&self) -> &Hit {
+        let level = self.level();
+        let mut kept = self.earliest.iter();
+        kept.find(|hit| hit.level == level).unwrap_or(&self.worst)
+    }
+
+    /// What stands out in the event that tells how it came about, without whose it is. Guessing is called so whatever else stands
+    /// out.
     #[must_use]
     pub fn what(&self) -> &'static str {
         match self.key.behaviour() {
-            Behaviour::Access => behaviour::title(self.worst.lead_family()),
+            Behaviour::Access => behaviour::title(self.telling().lead_family()),
             other => other.title(),
         }
     }

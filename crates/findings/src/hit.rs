@@ -2,6 +2,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::loss::Loss;
+use habitus_model::lead::{Accusing, lead, reasons};
 use habitus_model::{AccountKind, AttackerProfile};
 use habitus_model::{
     Assessment, Blind, Confidence, Context, Contribution, Disposition, EventTime, EventUid, Family, Grounds,
@@ -94,20 +95,25 @@ impl Hit {
         self.context.time
     }
 
-    /// The strongest evidence against the owner; absent if there is none.
+    /// The evidence it is called after; absent if nothing accuses.
     #[must_use]
     pub fn lead(&self) -> Option<&Line> {
-        let accusing = self.lines.iter().filter(|line| line.accuses());
-        accusing.max_by(|a, b| a.nats.0.total_cmp(&b.nats.0))
+        lead(&self.lines)
     }
 
-    /// Family of the strongest evidence; absent if nothing accuses.
+    /// The evidence against the owner: what it is called after, then the rest by size.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<&Line> {
+        reasons(&self.lines)
+    }
+
+    /// Family of the evidence it is called after; absent if nothing accuses.
     #[must_use]
     pub fn lead_family(&self) -> Option<Family> {
         self.lead().and_then(|line| line.family)
     }
 
-    /// The behaviour it stands out by.
+    /// The behaviour it is grouped by.
     #[must_use]
     pub fn behaviour(&self) -> Behaviour {
         Behaviour::of(self.lead_family(), self.context.status)
@@ -161,10 +167,14 @@ impl Line {
             text: text.get(..end).unwrap_or_default().to_owned(),
         }
     }
+}
 
-    /// Whether it is evidence against the owner.
-    #[must_use]
-    pub fn accuses(&self) -> bool {
-        self.family.is_some() && self.nats.0 > 0.0
+impl Accusing for Line {
+    fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    fn nats(&self) -> Nats {
+        self.nats
     }
 }

@@ -77,7 +77,7 @@ impl Writer<'_> {
         json!({
             "uid": finding.id.as_str(),
             "title": finding.title(),
-            "desc": sentences(&finding.worst).join(" "),
+            "desc": sentences(finding.telling()).join(" "),
             "types": [format!("identity.{name}")],
             "data_sources": sources,
             "created_time": finding.first.as_millis(),

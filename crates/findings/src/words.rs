@@ -33,11 +33,12 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
-/// The strongest reasons as sentences, at most four, and what speaks for the owner at the end.
+/// The reasons as sentences, the cause first and at most four, and what speaks for the owner at the end.
 #[must_use]
 pub fn sentences(hit: &Hit) -> Vec<String> {
-    let accusing = hit.lines.iter().filter(|line| line.accuses());
-    let mut told: Vec<String> = accusing
+    let mut told: Vec<String> = hit
+        .reasons()
+        .into_iter()
         .take(REASONS_MAX)
         .map(|line| sentence(&line.text))
         .collect();

@@ -1,6 +1,7 @@
 //! What the engine concludes about one event.
 
 use crate::evidence::{AttackerProfile, Family, Reason, Signal};
+use crate::lead::{Accusing, lead};
 use crate::{
     AccountId, AccountKind, Confidence, EventTime, EventUid, Grounds, Nats, RiskLevel, RiskScore, TenantId,
 };
@@ -37,6 +38,24 @@ pub struct Contribution {
     pub nats: Nats,
     /// Why.
     pub reason: Reason,
+}
+
+impl Accusing for Contribution {
+    fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    fn nats(&self) -> Nats {
+        self.nats
+    }
+}
+
+impl Assessment {
+    /// The line it is called after; absent if nothing accuses.
+    #[must_use]
+    pub fn lead(&self) -> Option<&Contribution> {
+        lead(&self.contributions)
+    }
 }
 
 /// What is recommended or done about one event (OCSF `disposition` in spirit).

@@ -14,6 +14,7 @@ pub mod geo;
 pub mod grounds;
 pub mod hash;
 pub mod id;
+pub mod lead;
 pub mod math;
 pub mod network;
 mod ocsf_enum;

@@ -4,7 +4,7 @@ use super::run::{Seen, StreamOutcome};
 use super::unit::Unit;
 use crate::scorer::Said;
 use crate::threshold::{Budget, Running};
-use habitus_model::math;
+use habitus_model::{RiskLevel, RiskScore, math};
 use habitus_sim::{Label, Planted};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,8 +38,7 @@ pub struct Found {
     pub after_minutes: Option<f64>,
     /// Victims before the one it was found at.
     pub victims_before: Option<usize>,
-    /// Whether the strongest reason of the worst flagged event, which is what a finding is called after, is of a family of the
-    /// planted cause; absent if not found, or if the scorer does not explain itself.
+    /// Whether a finding of it is called after a reason of a family of the planted cause; absent if not found, or if the scorer does not explain itself.
     pub is_explained: Option<bool>,
 }
 
@@ -140,7 +139,7 @@ impl<'a> Ground<'a> {
             let flagged = running.flags(*score);
             trail.meet((seen, search), flagged);
             if flagged {
-                trail.explain(*score, self.explained(*at, planted));
+                trail.explain(RiskScore::new(*score).level(), self.explained(*at, planted));
             }
         }
         ended.for_each(|unit| hunt.close(self.outcome, unit, &mut running));
@@ -149,10 +148,10 @@ impl<'a> Ground<'a> {
         hunt
     }
 
-    /// Whether the strongest reason is of the planted cause; absent where the scorer does not explain itself.
+    /// Whether it is called after the planted cause; absent where the scorer does not explain itself.
     fn explained(&self, at: usize, planted: Planted) -> Option<bool> {
-        let strongest = self.said.get(at)?.strongest;
-        Some(strongest.is_some_and(|family| planted.kind.causes().contains(&family)))
+        let lead = self.said.get(at)?.lead;
+        Some(lead.is_some_and(|family| planted.kind.causes().contains(&family)))
     }
 
     fn trail(&self, planted: Planted) -> Trail {
@@ -171,7 +170,7 @@ impl<'a> Ground<'a> {
             last_ms,
             accounts: f64::from(self.outcome.accounts),
             victims: BTreeSet::new(),
-            worst: f64::NEG_INFINITY,
+            level: None,
         }
     }
 }
@@ -251,14 +250,15 @@ struct Trail {
     last_ms: i64,
     accounts: f64,
     victims: BTreeSet<u32>,
-    /// The highest score of what was flagged.
-    worst: f64,
+    /// The highest level of what was flagged.
+    level: Option<RiskLevel>,
 }
 
 impl Trail {
-    fn explain(&mut self, score: f64, explained: Option<bool>) {
-        if self.found.at_event.is_some() && score > self.worst {
-            self.worst = score;
+    /// A finding is called after the first of its events that reached its level.
+    fn explain(&mut self, level: RiskLevel, explained: Option<bool>) {
+        if self.found.at_event.is_some() && Some(level) > self.level {
+            self.level = Some(level);
             self.found.is_explained = explained;
         }
     }

@@ -48,7 +48,7 @@ pub struct ScenarioReport {
     pub after_minutes: Option<f64>,
     /// Median number of victims before.
     pub victims_before: Option<f64>,
-    /// Those found whose worst event's strongest reason is of the planted cause.
+    /// Those found of which a finding is called after the planted cause.
     pub explained: Counted,
 }
 

@@ -33,8 +33,8 @@ fn write_report(report: &Report, out: &mut String) -> fmt::Result {
          share of owners' logins, and the median over accounts, above the score that 98 % of the kind reach. \
          Where attacks stand in the log, a session or day that an attack is part of is no false alarm, and what an account \
          does within 24 hours of an attack in its name is the same incident: it counts for nothing and against nobody. Failed \
-         logins are counted by source alone. This holds for every column. \"Explained\" is the share of those found at 0.1 % whose \
-         strongest reason is of the planted cause, in a log at the worst event, which a finding is called after; \"below without \
+         logins are counted by source alone. This holds for every column. \"Explained\" is the share of those found at 0.1 % that \
+         are called after the planted cause (`model::lead`), in a log by the first event that reached the highest level, as a finding is; \"below without \
          it\" the share of takeovers found at 0.1 % that fall below the threshold once network, client, or both, whichever was \
          planted, are those of the owner's last login.",
         percent(report.plan.warm_up_share),

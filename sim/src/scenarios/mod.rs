@@ -167,15 +167,36 @@ impl ScenarioKind {
             ScenarioKind::LowAndSlow | ScenarioKind::Poisoning => {
                 &[Family::Network, Family::Device, Family::Joint]
             }
-            ScenarioKind::ServiceKeyLeak => {
-                &[Family::Machine, Family::Network, Family::Device, Family::Joint]
-            }
+            // A key is a session that lasts.
+            ScenarioKind::ServiceKeyLeak => &[
+                Family::Machine,
+                Family::Session,
+                Family::Network,
+                Family::Device,
+                Family::Joint,
+            ],
             ScenarioKind::WrongWorkflow => &[Family::Machine, Family::Authentication, Family::Resource],
             ScenarioKind::DormantAccount => &[Family::Gap, Family::Network, Family::Device, Family::Joint],
-            ScenarioKind::InsiderExploration
-            | ScenarioKind::PrivilegeEscalation
-            | ScenarioKind::LateralMovement => &[Family::Resource, Family::Sequence],
-            ScenarioKind::BulkDownload | ScenarioKind::CreationSpike => &[Family::Volume],
+            ScenarioKind::InsiderExploration | ScenarioKind::LateralMovement => {
+                &[Family::Resource, Family::Sequence]
+            }
+            // Part of them is planted by somebody who comes in as a stranger.
+            ScenarioKind::PrivilegeEscalation => &[
+                Family::Resource,
+                Family::Sequence,
+                Family::Network,
+                Family::Device,
+                Family::Joint,
+                Family::Motion,
+            ],
+            ScenarioKind::BulkDownload | ScenarioKind::CreationSpike => &[
+                Family::Volume,
+                Family::Machine,
+                Family::Network,
+                Family::Device,
+                Family::Joint,
+                Family::Motion,
+            ],
         }
     }
 }

@@ -36,16 +36,9 @@ impl Habitus {
     }
 
     fn rank(&mut self, assessment: &Assessment) -> f64 {
-        let reasons = assessment
-            .contributions
-            .iter()
-            .filter(|reason| reason.family.is_some());
-        let strongest = reasons
-            .max_by(|a, b| a.nats.0.total_cmp(&b.nats.0))
-            .filter(|reason| reason.nats.0 > 0.0);
         self.last = Some(Said {
             score: assessment.score.get(),
-            strongest: strongest.and_then(|reason| reason.family),
+            lead: assessment.lead().and_then(|reason| reason.family),
         });
         // A millionth of a point per nat: below any difference of scores that is shown.
         assessment.score.get() + assessment.log_odds.0 * 1e-6

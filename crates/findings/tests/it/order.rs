@@ -1,6 +1,6 @@
 //! The same events in any order, however often, give the same findings (RELIABILITY R-06).
 
-use crate::support::{by, findings, from, hit, rented, settled};
+use crate::support::{by, findings, from, hit, line, rented, settled};
 use habitus_findings::{Filter, Findings, Hit, Scope, Settings};
 use habitus_model::{AccountKind, Family, Status};
 use proptest::prelude::*;
@@ -287,4 +287,45 @@ fn what_a_session_does_and_who_guesses_are_found_apart_from_access() {
             "from 203.0.113.7 × burst"
         ]
     );
+}
+
+#[test]
+fn what_is_done_with_a_stolen_session_belongs_to_the_theft_and_keeps_its_name() {
+    let mut theft = hit("theft", Some("alice"), 0, 85.0);
+    theft
+        .lines
+        .push(line("session_moved", Some(Family::Session), 2.5));
+    let mut explored = hit("explored", Some("alice"), 5, 100.0);
+    explored.lines.extend([
+        line("session_moved", Some(Family::Session), 2.5),
+        line("exploration", Some(Family::Resource), 30.0),
+    ]);
+    let found = everything(&settled(&[theft, explored]));
+    let [theft] = &found[..] else {
+        panic!("{} findings", found.len())
+    };
+    assert_eq!(theft.finding.title(), "Unusual session: alice");
+    assert_eq!(theft.finding.worst.uid.as_str(), "explored");
+    assert_eq!(theft.finding.telling().uid.as_str(), "theft");
+}
+
+#[test]
+fn a_finding_is_called_after_the_first_event_of_its_level() {
+    let mut events = Vec::new();
+    for (uid, family, minute, score) in [
+        ("odd hour", Family::Clock, 0, 62.0),
+        ("new network", Family::Network, 3, 81.0),
+        ("new client", Family::Device, 4, 99.0),
+    ] {
+        let mut event = hit(uid, Some("alice"), minute, score);
+        by(&mut event, family);
+        events.push(event);
+    }
+    let title = |events: &[Hit]| everything(&settled(events))[0].finding.title();
+    assert_eq!(title(&events[..1]), "Access at an unusual hour: alice");
+    assert_eq!(
+        title(&events[..2]),
+        "Access from an unusual network or place: alice"
+    );
+    assert_eq!(title(&events), "Access from an unusual network or place: alice");
 }
