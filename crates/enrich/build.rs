@@ -2,7 +2,11 @@
 //!
 //! That package carries uap-core's `regexes.yaml` (Apache-2.0) but exports nothing of it. So this script asks cargo
 //! where the package lies and compiles the rules from there; no copy of them is kept here, and a new release of the
-//! package brings its rules along. The date of the embedded location data is read in the same way.
+//! package brings its rules along. Beside each rule stands what a text must hold for it. The date of the embedded
+//! location data is read in the same way.
+
+#[path = "build/required.rs"]
+mod required;
 
 use std::env;
 use std::error::Error;
@@ -66,6 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("rules.rs"), out)?;
 
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/required.rs");
     println!("cargo::rerun-if-changed={}", rules_file.display());
     println!(
         "cargo::rerun-if-changed={}",
@@ -125,6 +130,26 @@ fn write_list(
             .map(|field| text(&parser[*field]))
             .collect::<Vec<_>>();
         writeln!(out, "    {row:?},")?;
+    }
+    writeln!(out, "];")?;
+    write_choices(out, parsers, name)
+}
+
+/// What a text must hold for each rule of a list.
+fn write_choices(out: &mut String, parsers: &[Yaml], name: &str) -> Result<(), Box<dyn Error>> {
+    writeln!(
+        out,
+        "pub(crate) static {name}_CHOICES: [&[&[&str]]; {}] = [",
+        parsers.len()
+    )?;
+    for parser in parsers {
+        let pattern = text(&parser["regex"]).unwrap_or_default();
+        let choices = required::choices(&pattern, text(&parser["regex_flag"]).is_some())?;
+        write!(out, "    &[")?;
+        for choice in choices {
+            write!(out, "&{choice:?}, ")?;
+        }
+        writeln!(out, "],")?;
     }
     writeln!(out, "];")?;
     Ok(())

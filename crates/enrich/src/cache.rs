@@ -35,7 +35,9 @@ impl<K: Hash + Eq, V> Cache<K, V> {
         let set = self.sets.get_mut(at)?;
         if let Some(held) = set.iter().position(|(key, _)| key.borrow() == asked) {
             // Most recently used first, so that the last one is the one to go.
-            set.get_mut(..=held)?.rotate_right(1);
+            if held > 0 {
+                set.get_mut(..=held)?.rotate_right(1);
+            }
         } else {
             set.truncate(WAYS - 1);
             set.insert(0, (asked.to_owned(), answer(asked)));

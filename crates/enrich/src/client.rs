@@ -3,7 +3,7 @@
 mod names;
 mod tools;
 
-use crate::rules::{RULES, Rules};
+use crate::rules::{Extracted, RULES};
 use habitus_model::account::named;
 use habitus_model::{Client, DeviceType, Event, Text};
 
@@ -20,17 +20,14 @@ const BOUND_CREDENTIALS: [(&str, &str); 3] = [
 ];
 
 /// The part of a client that its user agent tells, worked out anew. Pure: equal input, equal output. Measured: 14–18
-/// µs, 53 µs for a hostile 1,024 bytes; the first call in a process compiles the rules, 0.2 s.
+/// µs, 53 µs for a hostile 1,024 bytes, and 0.5 ms for each rule that was never used in the process.
 #[must_use]
 pub fn of_user_agent(user_agent: &str) -> Client {
     let text = cut(user_agent).trim();
     let Some(text) = named(unwrapped(text)) else {
         return Client::default();
     };
-    let client = RULES
-        .as_ref()
-        .map(|rules| parsed(text, rules))
-        .unwrap_or_default();
+    let client = parsed(text, RULES.extract(text));
     match tools::named(text) {
         Some(tool) => with_tool(client, &tool),
         None => client,
@@ -111,10 +108,13 @@ fn key(event: &Event) -> Option<Text> {
     device.or(credential).map(Text::new)
 }
 
-fn parsed(text: &str, rules: &Rules) -> Client {
-    let agent = rules.user_agent.extract(text);
-    let os = rules.os.extract(text).filter(|os| os.os != "Other");
-    let device = rules.device.extract(text);
+fn parsed(text: &str, extracted: Extracted<'_>) -> Client {
+    let Extracted {
+        user_agent: agent,
+        os,
+        device,
+    } = extracted;
+    let os = os.filter(|os| os.os != "Other");
     let is_spider = device.as_ref().is_some_and(|device| device.device == "Spider");
     let device_type = match &os {
         _ if is_spider => DeviceType::Automation,
