@@ -56,7 +56,7 @@ impl Engine {
                 .get(self.shard_of(routed.fingerprint))
                 .unwrap_or(&nobody)
         };
-        let (judged, late, _) = shard.judge(&routed, self.shared(), &Scribe);
+        let (judged, late) = shard.judge(&routed, self.shared(), &Scribe);
         let mut campaigns = Campaigns::default();
         if let Some(late) = &late {
             campaigns.adopt(&late.showing, &ahead.campaigns);

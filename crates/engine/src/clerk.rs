@@ -15,6 +15,8 @@ pub struct Judged {
     pub kind: AccountKind,
     /// Total log-odds, uncapped.
     pub log_odds: Nats,
+    /// `−ln p` of the total, as the histograms of its tenant show.
+    pub surprise: Nats,
     /// Calibrated score.
     pub score: RiskScore,
     /// Its level.

@@ -194,7 +194,7 @@ impl Engine {
 
     /// What a shard and the stage after the accounts conclude, with nothing counted and nothing learned.
     pub(crate) fn assess_in(&self, shard: &Shard, routed: &Routed<'_>, campaigns: &Campaigns) -> Assessment {
-        let (judged, late, _) = shard.judge(routed, self.shared(), &Scribe);
+        let (judged, late) = shard.judge(routed, self.shared(), &Scribe);
         self.revised(routed.record, (judged, late), campaigns)
     }
 

@@ -19,7 +19,9 @@ mod network;
 mod snapshot;
 mod stage;
 mod tenant;
+
 mod together;
+mod total;
 
 pub use ahead::Ahead;
 pub use clerk::{Clerk, Judged, Scribe};

@@ -5,8 +5,9 @@ use crate::changes::Update;
 use crate::clerk::{Clerk, Judged};
 use crate::engine::{Config, Learning, Record};
 use crate::hindsight::Entrance;
-use crate::tenant::{Delta, Tenant, Total};
+use crate::tenant::{Delta, Tenant};
 use crate::together::Late;
+use crate::total::{Kept, Total};
 use habitus_detect::{View, Words, belief, detectors, reputation};
 use habitus_model::{Blind, Context, Evidence, Family, Opinion, RiskScore, Stratum};
 use habitus_profile::attempts::Bursts;
@@ -20,7 +21,7 @@ use habitus_profile::told::Told;
 use habitus_profile::{Observation, Profile, Recall};
 use habitus_score::{Prepared, confidence, weigh};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// One shard of accounts.
 #[derive(Debug, Default)]
@@ -96,7 +97,8 @@ impl Shard {
     ) -> Concluded<C::Note> {
         let at = self.fetch(routed);
         let profile = at.and_then(|at| self.accounts.at(at));
-        let (judged, late, seen) = Self::judge_by(profile, routed, shared, clerk);
+        let seen = sight(profile, routed, shared);
+        let (judged, late) = judge_seen((profile, &seen), routed, shared, clerk);
         let delta = self.take_in((routed, at), shared.config, (&judged, &seen));
         let end = match late {
             Some(late) => End::Open(Box::new((judged, late))),
@@ -132,6 +134,7 @@ impl Shard {
             score: judged.score,
             shadow: judged.shadow,
             goes_on: is_more && arrival == Arrival::Suspicious,
+            kept: Kept(Some(judged.surprise)),
             has_history: seen.visits > 0.0,
         };
         let update = Update::of(context, seen, config.hash_key);
@@ -151,57 +154,10 @@ impl Shard {
         routed: &Routed<'_>,
         shared: Shared<'_>,
         clerk: &C,
-    ) -> (Judged, Option<Late>, Sighting) {
+    ) -> (Judged, Option<Late>) {
         let profile = self.profile(routed);
-        Self::judge_by(profile.as_deref(), routed, shared, clerk)
-    }
-
-    fn judge_by<C: Clerk>(
-        profile: Option<&Profile>,
-        routed: &Routed<'_>,
-        shared: Shared<'_>,
-        clerk: &C,
-    ) -> (Judged, Option<Late>, Sighting) {
-        let Shared { tenants, config, .. } = shared;
-        let context = &routed.record.context;
-        let unknown;
-        let tenant = match routed.tenant.and_then(|index| tenants.get(index)) {
-            Some(tenant) => tenant.as_ref(),
-            None => {
-                unknown = Tenant::default();
-                &unknown
-            }
-        };
-        let recall = Recall {
-            profile,
-            population: &tenant.population,
-            key: config.hash_key,
-        };
-        let mut seen = recall.sight(context);
-        seen.notice = routed.notice;
-        let shown = routed.tenant.zip(showing(context, &seen, config.hash_key));
-        let is_revised = shown.as_ref().is_some_and(|(_, showing)| Late::keeps(showing));
-        let view = View {
-            context,
-            seen: &seen,
-            profile,
-            population: &tenant.population,
-            bursts: routed.bursts.as_deref(),
-            words: if is_revised {
-                Words::Wanted
-            } else {
-                clerk.reads_all()
-            },
-        };
-        let (evidence, blind) = gather(&view, (tenant, routed.fingerprint));
-        let stratum = stratum(context, &seen);
-        let entrance = || Entrance::of(context, &seen, stratum);
-        let mut late = shown.map(|shown| Late::new(shown, (stratum, entrance()), (&seen, &evidence)));
-        let judged = conclude((&view, routed), (evidence, blind), (tenant, shared), clerk);
-        if let Some(late) = &mut late {
-            late.showing.suspicious = judged.score.get() >= NO_CHANGE_FROM;
-        }
-        (judged, late, seen)
+        let seen = sight(profile.as_deref(), routed, shared);
+        judge_seen((profile.as_deref(), &seen), routed, shared, clerk)
     }
 
     fn profile(&self, routed: &Routed<'_>) -> Option<Cow<'_, Profile>> {
@@ -248,6 +204,58 @@ impl Shard {
         self.accounts.insert(Held::open(routed.fingerprint, open));
         taught
     }
+}
+
+/// A tenant beyond the limit of tenants knows nothing.
+static UNKNOWN: LazyLock<Tenant> = LazyLock::new(Tenant::default);
+
+fn tenant_of<'a>(routed: &Routed<'_>, shared: Shared<'a>) -> &'a Tenant {
+    let known = routed.tenant.and_then(|index| shared.tenants.get(index));
+    known.map_or(&UNKNOWN, |tenant| tenant.as_ref())
+}
+
+/// What a record shows. Large, so it is made where it stays.
+fn sight(profile: Option<&Profile>, routed: &Routed<'_>, shared: Shared<'_>) -> Sighting {
+    let recall = Recall {
+        profile,
+        population: &tenant_of(routed, shared).population,
+        key: shared.config.hash_key,
+    };
+    let mut seen = recall.sight(&routed.record.context);
+    seen.notice = routed.notice;
+    seen
+}
+
+fn judge_seen<C: Clerk>(
+    (profile, seen): (Option<&Profile>, &Sighting),
+    routed: &Routed<'_>,
+    shared: Shared<'_>,
+    clerk: &C,
+) -> (Judged, Option<Late>) {
+    let (context, tenant) = (&routed.record.context, tenant_of(routed, shared));
+    let shown = routed.tenant.zip(showing(context, seen, shared.config.hash_key));
+    let is_revised = shown.as_ref().is_some_and(|(_, showing)| Late::keeps(showing));
+    let view = View {
+        context,
+        seen,
+        profile,
+        population: &tenant.population,
+        bursts: routed.bursts.as_deref(),
+        words: if is_revised {
+            Words::Wanted
+        } else {
+            clerk.reads_all()
+        },
+    };
+    let (evidence, blind) = gather(&view, (tenant, routed.fingerprint));
+    let stratum = stratum(context, seen);
+    let entrance = || Entrance::of(context, seen, stratum);
+    let mut late = shown.map(|shown| Late::new(shown, (stratum, entrance()), (seen, &evidence)));
+    let judged = conclude((&view, routed), (evidence, blind), (tenant, shared), clerk);
+    if let Some(late) = &mut late {
+        late.showing.suspicious = judged.score.get() >= NO_CHANGE_FROM;
+    }
+    (judged, late)
 }
 
 /// Failures teach nothing about identity; names that never succeeded have no profile, and get none by failing. But who fails a
@@ -300,19 +308,21 @@ fn arrival(context: &Context, score: RiskScore, config: &Config) -> Arrival {
 fn gather(view: &View<'_>, (tenant, account): (&Tenant, u64)) -> (Vec<Evidence>, Vec<(Family, Blind)>) {
     // Few events have more lines: growing would copy them all.
     let mut evidence = Vec::with_capacity(16);
-    let mut blind = Vec::new();
-    let mut looked = [None; detectors::ALL.len()];
-    for (detector, looked) in detectors::ALL.iter().zip(&mut looked) {
+    let mut blind = Vec::with_capacity(Family::COUNT);
+    let mut looked = [false; Family::COUNT];
+    for detector in detectors::ALL {
         let family = detector.family();
         match detector.assess(view) {
             Opinion::Evidence(found) => {
-                *looked = Some(family);
+                if let Some(looked) = looked.get_mut(family.index()) {
+                    *looked = true;
+                }
                 evidence.extend(found);
             }
             Opinion::Abstain(why) => abstained(&mut blind, family, why),
         }
     }
-    blind.retain(|(family, _)| !looked.contains(&Some(*family)));
+    blind.retain(|(family, _)| looked.get(family.index()) != Some(&true));
     evidence.extend(belief::evidence(view, &evidence));
     evidence.extend(reputation::evidence(view, tenant.models.reputation(), account));
     (evidence, blind)
@@ -338,7 +348,8 @@ fn conclude<C: Clerk>(
     let kind = view.profile.map_or(context.kind, Profile::behaves_as);
     let stratum = stratum(context, seen);
     let weighed = weigh(&evidence, tenant.models.weights(shared.weights));
-    let score = RiskScore::from_tail(tenant.tail(kind, stratum, weighed.log_odds));
+    let said = tenant.say(kind, stratum, weighed.log_odds);
+    let score = RiskScore::from_tail(said.tail);
     let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(routed.record, score);
     let beside = tenant.models.beside(&evidence, (is_read, stratum));
     let own_nats = seen
@@ -358,6 +369,7 @@ fn conclude<C: Clerk>(
     Judged {
         kind,
         log_odds: weighed.log_odds,
+        surprise: said.surprise,
         score,
         level: score.level(),
         confidence: confidence(seen.visits, &blind),

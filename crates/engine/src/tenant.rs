@@ -3,9 +3,10 @@
 use crate::changes::{Changes, News, Update};
 use crate::epoch;
 use crate::hindsight::Hindsight;
-use crate::models::{Models, Shadowed};
+use crate::models::Models;
+use crate::total::{Said, Total};
 use habitus_model::math::{exp, ln};
-use habitus_model::{AccountKind, Minutes, Nats, Probability, RiskScore, Stratum};
+use habitus_model::{AccountKind, Minutes, Nats, Probability, Stratum};
 use habitus_profile::told::Told;
 use habitus_profile::{Observation, Population};
 use habitus_score::Calibration;
@@ -70,25 +71,6 @@ struct Strata {
     said: Calibration,
 }
 
-/// An event's total, for calibration.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Total {
-    /// Kind of account.
-    pub kind: AccountKind,
-    /// What it is compared with.
-    pub stratum: Stratum,
-    /// The total.
-    pub nats: Nats,
-    /// The score that was said of it.
-    pub score: RiskScore,
-    /// The total of the model in shadow; absent: there was none.
-    pub shadow: Option<Shadowed>,
-    /// Whether it goes on with a suspicion that was counted: the hundred events of one attack are one.
-    pub goes_on: bool,
-    /// Whether its account had a history. Scores of first visits promise nothing.
-    pub has_history: bool,
-}
-
 /// What one record changes in its tenant's tables at the end of its epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delta {
@@ -107,8 +89,8 @@ pub struct Delta {
 impl Tenant {
     /// Calibrated tail probability of a total for a kind of account. What is done within visits is rare only if it is both
     /// among its like and among visits: a hundred events of one visit are no hundred chances to be flagged.
-    pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
-        self.tables.tail(kind, stratum, total)
+    pub fn say(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Said {
+        self.tables.say(kind, stratum, total)
     }
 
     /// Records to come until its epoch ends, at least 1.
@@ -211,14 +193,22 @@ impl Tenant {
 }
 
 impl Tables {
-    /// See [`Tenant::tail`].
-    pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
-        let visit = self.visits.tail(kind, total);
+    /// See [`Tenant::say`].
+    pub fn say(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Said {
         match stratum {
-            Stratum::Visit => visit,
-            Stratum::Moved => self.moved.tail(kind, total),
-            Stratum::Within => Probability::new(visit.get().max(self.within.tail(kind, total).get())),
+            Stratum::Visit => self.visits.say(kind, total),
+            Stratum::Moved => self.moved.say(kind, total),
+            Stratum::Within => {
+                let (visit, within) = (self.visits.say(kind, total), self.within.say(kind, total));
+                let tail = Probability::new(visit.tail.get().max(within.tail.get()));
+                Said { tail, ..within }
+            }
         }
+    }
+
+    /// The tail of [`Tenant::say`].
+    pub fn tail(&self, kind: AccountKind, stratum: Stratum, total: Nats) -> Probability {
+        self.say(kind, stratum, total).tail
     }
 
     /// What is said of a visit's total: the probability of one in its bin or above, and of one above its bin.
@@ -228,7 +218,7 @@ impl Tables {
             return (Probability::new(1.0), Probability::new(1.0));
         }
         let (lower, upper) = Calibration::bin_ends(total.nats);
-        let tail = |nats| self.visits.tail(total.kind, nats);
+        let tail = |nats| self.visits.say(total.kind, nats).tail;
         (tail(lower), tail(upper))
     }
 
@@ -270,12 +260,15 @@ impl Tables {
 impl Strata {
     /// The tail that its histograms show, corrected by how often they were right: while accounts and tenant become
     /// known totals fall, and histograms of the last month promise more above a score than come.
-    fn tail(&self, kind: AccountKind, total: Nats) -> Probability {
+    fn say(&self, kind: AccountKind, total: Nats) -> Said {
         let surprise = self.surprise(kind, total).0;
         let measured = surprise.min(MEASURED_TO_NATS);
         let came = -ln(self.said.tail(Nats(measured)).get().max(f64::MIN_POSITIVE));
         let correction = (came - measured).clamp(-CORRECTION_NATS_MAX, CORRECTION_NATS_MAX);
-        Probability::new(exp(-(surprise + correction).max(0.0)))
+        Said {
+            tail: Probability::new(exp(-(surprise + correction).max(0.0))),
+            surprise: Nats(surprise),
+        }
     }
 
     /// `−ln p` of a total, as its histograms show.
@@ -286,7 +279,10 @@ impl Strata {
     }
 
     fn note_said(&mut self, total: &Total, now: Minutes) {
-        let surprise = self.surprise(total.kind, total.nats);
+        let surprise = total
+            .kept
+            .0
+            .unwrap_or_else(|| self.surprise(total.kind, total.nats));
         self.said.learn(surprise, now);
     }
 
@@ -319,6 +315,8 @@ fn position(kind: AccountKind) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::total::Kept;
+    use habitus_model::RiskScore;
 
     /// A tenant whose accounts become known: totals fall by two nats in all, most of it in the first
     /// month. Share of owners above a score in the last third, as a factor of what the score claims.
@@ -332,7 +330,7 @@ mod tests {
             let total = Nats(-ln(luck) + 2.0 * exp(-f64::from(day) / 20.0));
             let now = Minutes(day * 1_440 + 1);
             if day >= 60 {
-                let p = tenant.tail(AccountKind::Human, Stratum::Visit, total);
+                let p = tenant.say(AccountKind::Human, Stratum::Visit, total).tail;
                 measured += 1.0;
                 above += f64::from(u8::from(RiskScore::from_tail(p).get() > score));
             }
@@ -343,6 +341,7 @@ mod tests {
                 nats: total,
                 shadow: None,
                 goes_on: false,
+                kept: Kept::default(),
                 has_history: true,
             };
             let learned = Delta {
@@ -367,7 +366,12 @@ mod tests {
 
     #[test]
     fn what_came_moves_what_is_said_by_half_a_nat_at_most() {
-        let at = |tenant: &Tenant| tenant.tail(AccountKind::Human, Stratum::Visit, Nats(9.0)).get();
+        let at = |tenant: &Tenant| {
+            tenant
+                .say(AccountKind::Human, Stratum::Visit, Nats(9.0))
+                .tail
+                .get()
+        };
         let mut tenant = Tenant::default();
         let learn = |tenant: &mut Tenant, nats: f64, goes_on: bool, nth: u32| {
             let total = Total {
@@ -377,6 +381,7 @@ mod tests {
                 nats: Nats(nats),
                 shadow: None,
                 goes_on,
+                kept: Kept::default(),
                 has_history: true,
             };
             let delta = Delta {
@@ -441,6 +446,7 @@ mod tests {
                 nats: Nats(nats),
                 shadow: None,
                 goes_on: false,
+                kept: Kept::default(),
                 has_history: true,
             };
             let delta = Delta {
@@ -452,7 +458,7 @@ mod tests {
             };
             tenant.advance(Some(delta), &mut Vec::new());
         }
-        let tail = |stratum| tenant.tail(AccountKind::Human, stratum, Nats(6.0)).get();
+        let tail = |stratum| tenant.say(AccountKind::Human, stratum, Nats(6.0)).tail.get();
         assert!(tail(Stratum::Visit) > 0.02 && tail(Stratum::Moved) < 1e-3);
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Learning, Record};
 use crate::hindsight::Entrance;
 use crate::stage::{Routed, Shared};
 use crate::tenant::Delta;
+use crate::total::Kept;
 use habitus_detect::{Words, together};
 use habitus_model::{AccountKind, Evidence, RiskScore, Stratum};
 use habitus_profile::Keys;
@@ -118,6 +119,7 @@ impl Engine {
         if let Some(delta) = delta.as_mut() {
             (delta.total.nats, delta.total.score) = (judged.log_odds, judged.score);
             delta.total.shadow = judged.shadow;
+            delta.total.kept = Kept(Some(judged.surprise));
         }
         if learns && before.1 != judged.log_odds {
             self.look_back(record, late, (before, judged));
@@ -157,12 +159,14 @@ pub(crate) fn revise<C: Clerk>(
     };
     let evidence: Vec<Evidence> = late.evidence.iter().cloned().chain(more).collect();
     let weighed = weigh(&evidence, tenant.models.weights(shared.weights));
-    let score = RiskScore::from_tail(tenant.tail(judged.kind, late.stratum, weighed.log_odds));
+    let said = tenant.say(judged.kind, late.stratum, weighed.log_odds);
+    let score = RiskScore::from_tail(said.tail);
     let is_read = clerk.reads_all() == Words::Wanted || clerk.reads(record, score);
     let beside = tenant.models.beside(&evidence, (is_read, late.stratum));
     judged.grounds = beside.grounds;
     judged.shadow = beside.shadow;
     judged.log_odds = weighed.log_odds;
+    judged.surprise = said.surprise;
     judged.score = score;
     judged.level = score.level();
     judged.profile = weighed.profile;

@@ -17,7 +17,8 @@ pub use labels::{LABELS_MAX, Lesson, Opinion, Tally};
 pub use orders::{ModelChange, ModelRefused, Proposal};
 pub use shadow::{LINES, Shadowed, Volume};
 
-use crate::tenant::{Tables, Total};
+use crate::tenant::Tables;
+use crate::total::Total;
 use habitus_model::{Evidence, Grounds, IngestTime, Minutes, Stratum, Text};
 use habitus_profile::reputation::Reputation;
 use habitus_score::supervised::Moves;

@@ -6,6 +6,7 @@ use super::shadow::{Challenger, Former};
 use super::{Happened, Models, Origin, Promote};
 use crate::engine::Engine;
 use crate::tenant::Tenant;
+use crate::total::Kept;
 use habitus_model::evidence::PerProfile;
 use habitus_model::{EventTime, Family, IngestTime, TenantId, Text};
 use habitus_profile::Keys;
@@ -220,6 +221,7 @@ impl Tenant {
                 delta.total.nats = shadow.nats;
             }
         }
+        self.forget_said();
         self.tables.settle();
         self.models.note(Happened::Promoted, (by, at), number);
     }
@@ -232,8 +234,16 @@ impl Tenant {
         let tables = std::mem::replace(&mut self.tables, former.tables);
         let reference = self.tables.clone();
         self.models.challenger = Some(Box::new(Challenger::new(model, (tables, reference))));
+        self.forget_said();
         self.tables.settle();
         self.models.note(Happened::RolledBack, (Some(by), at), number);
         Ok(())
+    }
+
+    /// Other tables than those that said something of the running epoch's events will be told of them.
+    fn forget_said(&mut self) {
+        for delta in &mut self.pending {
+            delta.total.kept = Kept::default();
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The challenger: the same evidence with other weights, with calibrations of its own. It decides nothing.
 
 use super::Model;
-use crate::tenant::{Tables, Total};
+use crate::tenant::Tables;
+use crate::total::{Kept, Total};
 use habitus_model::{Minutes, Nats, RiskScore};
 use habitus_score::{Prepared, Sums, Weights};
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,11 @@ impl Challenger {
     pub(crate) fn note_said(&mut self, total: &Total, now: Minutes) {
         if let Some(own) = self.own(total) {
             self.tables.note_said(&own, now);
-            self.reference.note_said(total, now);
+            let total = Total {
+                kept: Kept::default(),
+                ..*total
+            };
+            self.reference.note_said(&total, now);
         }
     }
 
@@ -131,6 +136,7 @@ impl Challenger {
         let shadow = total.shadow.filter(|shadow| shadow.model == self.model.number)?;
         Some(Total {
             nats: shadow.nats,
+            kept: Kept::default(),
             ..*total
         })
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::{Config, Engine, Learning, Record};
 use crate::tenant::Delta;
+use crate::total::Kept;
 use habitus_model::{
     AccountId, AccountKind, Activity, Client, Context, EventTime, EventUid, Family, Network, Place, Reason,
     RiskScore, Signal, Status, TenantId, Verdict,
@@ -14,6 +15,8 @@ const MONDAY: i64 = 1_767_571_200_000;
 struct Office {
     engine: Engine,
     drawn: u32,
+    /// Whether totals carry what tables said of them.
+    keeps: bool,
 }
 
 /// A number in (0, 1) that follows from another: multiples of an irrational.
@@ -98,7 +101,11 @@ impl Office {
             context: context("ana"),
             learning: Learning::Learn,
         });
-        let mut office = Self { engine, drawn: 0 };
+        let mut office = Self {
+            engine,
+            drawn: 0,
+            keeps: true,
+        };
         office.work(30_000);
         office
     }
@@ -116,6 +123,7 @@ impl Office {
                 (Family::Session, 0.3 * exp(0.05) - 1.0),
             ]);
             let nats = habitus_score::weigh(&evidence, tenant.models.weights(&configured)).log_odds;
+            let said = tenant.say(AccountKind::Human, Stratum::Visit, nats);
             let total = Total {
                 kind: AccountKind::Human,
                 stratum: Stratum::Visit,
@@ -123,6 +131,7 @@ impl Office {
                 score: habitus_model::RiskScore::from_tail(habitus_model::Probability::new(1.0)),
                 shadow: tenant.models.beside(&evidence, (false, Stratum::Visit)).shadow,
                 goes_on: false,
+                kept: Kept(self.keeps.then_some(said.surprise)),
                 has_history: true,
             };
             let delta = Delta {
@@ -286,6 +295,22 @@ fn a_challenger_is_promoted_once_it_was_compared_and_one_word_goes_back() {
 }
 
 #[test]
+fn what_other_tables_said_is_worked_out_anew() {
+    let tenant = |keeps: bool| {
+        let mut office = Office::new(Config::default());
+        office.keeps = keeps;
+        office.season(honest);
+        office.work(5_000);
+        office.promote().unwrap();
+        office.work(5_000);
+        office.ask(&ModelChange::Rollback).unwrap();
+        office.work(5_000);
+        Arc::clone(&office.engine.tenants[0])
+    };
+    assert!(tenant(true) == tenant(false));
+}
+
+#[test]
 fn a_promoted_model_keeps_the_promise_of_its_scores() {
     let mut office = after(honest);
     office.promote().unwrap();
@@ -306,7 +331,7 @@ fn a_promoted_model_keeps_the_promise_of_its_scores() {
                 (Family::Session, 0.3 * exp(0.05) - 1.0),
             ]);
             let total = Sums::of(&evidence).total(&prepared);
-            RiskScore::from_tail(tenant.tail(AccountKind::Human, Stratum::Visit, total)).get() >= score
+            RiskScore::from_tail(tenant.say(AccountKind::Human, Stratum::Visit, total).tail).get() >= score
         });
         above.count()
     };
@@ -381,6 +406,7 @@ fn the_same_labels_teach_the_same_from_a_snapshot_on() {
     let mut other = Office {
         engine: Engine::restore(Config::default(), &bytes).unwrap(),
         drawn: office.drawn,
+        keeps: true,
     };
     for each in [&mut office, &mut other] {
         each.work(500);
