@@ -23,6 +23,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// event's time.
 const AT_HAND_MAX: usize = 65_536;
 
+/// Records that one thread takes from stage to stage together: what is handed on of so many, 90 KB, stays in the processor's cache. Of a
+/// whole epoch it were 1.4 MB, which is given back and fetched anew, zeroed, each time.
+const PIECE: usize = 256;
+
 /// What an engine is made with. The same configuration and log give the same verdicts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -288,14 +292,28 @@ impl Engine {
     ) {
         // A thread costs more than a hundred records.
         const WORTH_A_THREAD: usize = 128;
-        let known = records.iter().zip(hashes);
-        let routed: Vec<Routed<'_>> = known.map(|(record, hashed)| self.route(record, hashed)).collect();
         let alone =
             records.len() < WORTH_A_THREAD || self.shards.len() == 1 || clerks.len() < self.shards.len();
-        let lanes = if alone {
-            vec![self.in_turn(&routed, clerks)]
-        } else {
-            self.side_by_side(&routed, executor, clerks)
+        if !alone {
+            return self.handle_piece((records, hashes), Some(executor), (clerks, out));
+        }
+        for piece in records.chunks(PIECE).zip(hashes.chunks(PIECE)) {
+            self.handle_piece(piece, None, (&mut *clerks, &mut *out));
+        }
+    }
+
+    /// Records within an epoch, on one thread if no executor is given.
+    fn handle_piece<C: Clerk>(
+        &mut self,
+        (records, hashes): (&[Record], &[Hashed]),
+        executor: Option<&dyn Executor>,
+        (clerks, out): (&mut [C], &mut Vec<C::Note>),
+    ) {
+        let known = records.iter().zip(hashes);
+        let routed: Vec<Routed<'_>> = known.map(|(record, hashed)| self.route(record, hashed)).collect();
+        let lanes = match executor {
+            None => vec![self.in_turn(&routed, clerks)],
+            Some(executor) => self.side_by_side(&routed, executor, clerks),
         };
         // INVARIANT: each record has one conclusion.
         debug_assert_eq!(lanes.iter().map(Vec::len).sum::<usize>(), routed.len());

@@ -2,7 +2,7 @@
 
 use habitus_model::hash::HashKey;
 use habitus_model::{AccountId, Context};
-use habitus_profile::attempts::AttemptKeys;
+use habitus_profile::attempts::{AttemptKeys, KeyKind};
 use habitus_profile::campaigns::tenant_key;
 
 /// Hashes of a record. Those stages stand in the order of the log, on one thread; hashes any thread can work out beforehand.
@@ -17,14 +17,18 @@ pub struct Hashed {
 }
 
 impl Hashed {
-    /// Of a record's context, with the key of the engine's configuration. Cost: seven short SipHashes.
+    /// Of a record's context, with the key of the engine's configuration. Cost: six short SipHashes.
     #[must_use]
     pub fn of(context: &Context, key: HashKey) -> Self {
         let account = context.account.as_ref().map_or("", AccountId::as_str);
+        let attempt = AttemptKeys::of(context, key);
         Self {
             fingerprint: key.fingerprint(&(context.tenant.as_str(), account)),
-            attempt: AttemptKeys::of(context, key),
-            tenant: tenant_key(context, key),
+            attempt,
+            // Both stages know a tenant by the same hash.
+            tenant: attempt
+                .get(KeyKind::Tenant)
+                .unwrap_or_else(|| tenant_key(context, key)),
         }
     }
 }
