@@ -128,7 +128,10 @@ fn contains(text: &str, part: &str) -> bool {
     let Some(first) = part.as_bytes().first() else {
         return true;
     };
-    // The part begins with a sign that names hardly have.
+    // The part begins with a sign that names hardly have, and that has no other case.
+    if !first.is_ascii_alphabetic() && !text.as_bytes().contains(first) {
+        return false;
+    }
     let mut bytes = text.bytes().enumerate();
     bytes.any(|(at, byte)| {
         byte.eq_ignore_ascii_case(first) && text.get(at..).is_some_and(|rest| begins(rest, part))

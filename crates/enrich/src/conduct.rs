@@ -190,7 +190,6 @@ fn target(event: &Event) -> Option<habitus_model::AccountId> {
 /// Who caused it, where that is another person or role; or at a logon, whose credentials are used. Machines write themselves
 /// as the cause of the logons they serve (Windows' subject), which says no more than where that was.
 fn behind(event: &Event) -> Option<u64> {
-    let own = event.account_id();
     let at_logon = event
         .target
         .as_ref()
@@ -199,7 +198,7 @@ fn behind(event: &Event) -> Option<u64> {
     let id = other
         .account_id()
         .filter(|_| other.kind != AccountKind::Service)?;
-    (Some(&id) != own.as_ref()).then(|| KEY.fingerprint(&("account", id.as_str())))
+    (Some(&id) != event.account_id().as_ref()).then(|| KEY.fingerprint(&("account", id.as_str())))
 }
 
 /// Where networks and devices are told by address and id, the name of the computer says nothing more.

@@ -1,7 +1,7 @@
 //! The door of this crate: an event goes in, a context comes out.
 
 use crate::cache::Cache;
-use crate::tables::{AddressFacts, Tables};
+use crate::tables::{AddressFacts, Asked, Tables};
 use crate::{account, client, conduct, network, place};
 use habitus_model::event::FactorType;
 use habitus_model::hash::HashKey;
@@ -25,7 +25,7 @@ pub const CACHED_OPERATORS_MAX: usize = 2_048;
 pub struct Enricher {
     tables: Arc<Tables>,
     clients: Cache<String, Client>,
-    addresses: Cache<IpAddr, AddressFacts>,
+    addresses: Cache<(IpAddr, Asked), AddressFacts>,
     operators: Cache<String, Option<NetworkClass>>,
 }
 
@@ -86,11 +86,10 @@ impl Enricher {
     fn origin(&mut self, event: &Event) -> (habitus_model::Network, habitus_model::Place) {
         let nothing = AddressFacts::default();
         let tables = &self.tables;
-        let facts = event
-            .src
-            .ip
-            .map(canonical_ip)
-            .and_then(|ip| self.addresses.get_or_insert(&ip, |ip| tables.address(*ip)));
+        let country = place::country_of(&event.src);
+        let asked = event.src.ip.map(|ip| (canonical_ip(ip), tables.to_ask(country)));
+        let answer = |(ip, asked): &(IpAddr, Asked)| tables.address(*ip, *asked);
+        let facts = asked.and_then(|asked| self.addresses.get_or_insert(&asked, answer));
         let facts = facts.unwrap_or(&nothing);
         let operators = &mut self.operators;
         let trade = |name: &str| {
@@ -102,7 +101,7 @@ impl Enricher {
         };
         (
             network::of(&event.src, facts, trade),
-            place::of(&event.src, &facts.place),
+            place::of(&event.src, country, &facts.place),
         )
     }
 
@@ -124,4 +123,35 @@ fn has_strong_factor(event: &Event) -> bool {
         _ => false,
     };
     event.status == Status::Success && event.auth.factors.iter().any(strong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_model::{Endpoint, Text};
+
+    #[test]
+    fn where_a_country_is_stated_a_table_of_countries_adds_nothing() {
+        let tables = Tables::embedded();
+        for address in ["8.8.8.8", "193.0.6.139", "2001:db8::1", "10.0.0.1"] {
+            let ip = address.parse().unwrap();
+            for (country, city) in [
+                ("US", None),
+                ("nl", Some("Utrecht")),
+                ("Germany", None),
+                ("EU", None),
+            ] {
+                let src = Endpoint {
+                    country: Some(Text::new(country)),
+                    city: city.map(Text::new),
+                    ..Endpoint::default()
+                };
+                let stated = place::country_of(&src);
+                let with = |asked| place::of(&src, stated, &tables.address(ip, asked).place);
+                let asked = tables.to_ask(stated);
+                assert_eq!(asked == Asked::AllButPlace, country != "EU");
+                assert_eq!(with(asked), with(Asked::Everything), "{address} {country}");
+            }
+        }
+    }
 }

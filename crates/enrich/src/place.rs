@@ -2,15 +2,19 @@
 
 use crate::country::{centre_of, code_of};
 use habitus_model::account::named;
-use habitus_model::{Coordinates, Endpoint, Km, Place, Text};
+use habitus_model::{Coordinates, CountryCode, Endpoint, Km, Place, Text};
 
-/// The place of an event. `known` is what the tables say of its address.
+/// The country that the event states, if it is one.
+pub(crate) fn country_of(src: &Endpoint) -> Option<CountryCode> {
+    src.country.as_deref().and_then(code_of)
+}
+
+/// The place of an event. `known` is what the tables say of its address, `stated_country` what [`country_of`] says.
 ///
 /// The source saw the client and its own database was current at that moment, so its word comes first. Tables
 /// complete it as long as they speak of the same country and city; a point of Lyon is not put under the name Paris.
 /// Where only the country is known, its centre stands in, with a radius that covers it.
-pub(crate) fn of(src: &Endpoint, known: &Place) -> Place {
-    let stated_country = src.country.as_deref().and_then(code_of);
+pub(crate) fn of(src: &Endpoint, stated_country: Option<CountryCode>, known: &Place) -> Place {
     let city = stated(src.city.as_ref());
     let same_country = stated_country.is_none() || stated_country == known.country;
     let same_city = match (&city, &known.city) {
@@ -53,7 +57,10 @@ fn stated(text: Option<&Text>) -> Option<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use habitus_model::CountryCode;
+
+    fn of(src: &Endpoint, known: &Place) -> Place {
+        super::of(src, country_of(src), known)
+    }
 
     fn at(lat: f64, lon: f64) -> Option<Coordinates> {
         Coordinates::new(lat, lon)

@@ -6,7 +6,7 @@ use crate::ip_list::{IpList, IpListKind};
 use crate::mmdb::{self, Mmdb};
 use crate::{country, rules, special};
 use habitus_model::network::canonical_ip;
-use habitus_model::{Asn, NetworkClass, Place, Text};
+use habitus_model::{Asn, CountryCode, NetworkClass, Place, Text};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -78,6 +78,15 @@ pub enum TableError {
         /// The name.
         name: Text,
     },
+}
+
+/// What is asked of the tables about an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    /// Everything.
+    Everything,
+    /// Everything but its place: of a country that is stated, a table of countries knows nothing more.
+    AllButPlace,
 }
 
 /// What the tables say of one address, whatever the event says.
@@ -174,9 +183,18 @@ impl Tables {
             .try_for_each(|(kind, database)| database.verify(kind))
     }
 
+    /// What is to be asked where the event states a country or does not.
+    pub(crate) fn to_ask(&self, stated: Option<CountryCode>) -> Asked {
+        if stated.is_some() && self.parts.city.is_none() {
+            Asked::AllButPlace
+        } else {
+            Asked::Everything
+        }
+    }
+
     /// What all tables say of an address. Special ranges are asked of nobody but the lists: no table of the world
     /// can place them.
-    pub(crate) fn address(&self, ip: IpAddr) -> AddressFacts {
+    pub(crate) fn address(&self, ip: IpAddr, asked: Asked) -> AddressFacts {
         let ip = canonical_ip(ip);
         let parts = &self.parts;
         let listed = self.listed_class(ip);
@@ -190,7 +208,10 @@ impl Tables {
         let system = parts.asn.as_ref().and_then(|table| table.system(ip));
         let (asn, organisation) = system.map_or((None, None), |(asn, name)| (Some(asn), name));
         AddressFacts {
-            place: self.place(ip),
+            place: match asked {
+                Asked::Everything => self.place(ip),
+                Asked::AllButPlace => Place::default(),
+            },
             asn,
             organisation,
             listed,
