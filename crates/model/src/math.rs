@@ -114,6 +114,17 @@ pub fn to_u64(x: f64) -> u64 {
     round(x) as u64
 }
 
+/// The whole part of a number, saturating: negative and NaN are 0.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` cuts and saturates, which is what the name promises"
+)]
+pub fn whole(x: f64) -> u64 {
+    x as u64
+}
+
 /// Nearest small count, saturating: negative and NaN are 0.
 #[must_use]
 #[expect(
@@ -179,6 +190,24 @@ mod tests {
                 let want = libm::round(x);
                 assert!(round(x).to_bits() == want.to_bits() || x.is_nan(), "{x:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_whole_part_is_the_floor() {
+        for x in [
+            -7.5,
+            -0.3,
+            -0.0,
+            0.0,
+            0.999_999,
+            1.0,
+            239.5,
+            1e12 + 0.5,
+            1e300,
+            f64::NAN,
+        ] {
+            assert_eq!(whole(x), to_u64(x.floor()), "{x}");
         }
     }
 

@@ -222,13 +222,12 @@ impl Recall<'_> {
             .is_none_or(|profile| begins_visit(profile, &keys, now));
         let last = self.profile.and_then(|profile| profile.last_visit);
         let carries = !is_visit && !is_attempt(context);
+        let visits = self.profile.map_or(0.0, |profile| profile.visits(now));
         Sighting {
             now,
             keys,
             bucket: Bucket {
-                size: self
-                    .profile
-                    .map_or(SizeBucket::of(0.0), |profile| SizeBucket::of(profile.visits(now))),
+                size: SizeBucket::of(visits),
                 idle: IdleBucket::of(gap_minutes.unwrap_or(0.0) / 1_440.0),
                 device: TypeBucket::of(context.client.device),
                 home: HomeBucket::of(
@@ -236,7 +235,7 @@ impl Recall<'_> {
                 ),
             },
             group,
-            visits: self.profile.map_or(0.0, |profile| profile.visits(now)),
+            visits,
             is_visit,
             fresh: last
                 .filter(|_| carries)

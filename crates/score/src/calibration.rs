@@ -6,7 +6,7 @@
 //! shrunk, on the scale of `ln p`, towards the bound that holds for any likelihood ratio, `p ≤ e^-s` (Markov). Monotone:
 //! a higher total never gets a lower score. 2 KiB.
 
-use habitus_model::math::{exp, half_life_factor, ln, to_u64};
+use habitus_model::math::{exp, half_life_factor, ln, whole};
 use habitus_model::{Decayed, Minutes, Nats, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -248,7 +248,7 @@ fn prior_ln_tail(s: f64) -> f64 {
 }
 
 fn bin(s: f64) -> usize {
-    usize::try_from(to_u64(((s - LOWEST) / STEP).floor()))
+    usize::try_from(whole((s - LOWEST) / STEP))
         .unwrap_or(0)
         .min(BINS - 1)
 }

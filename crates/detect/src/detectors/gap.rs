@@ -40,11 +40,11 @@ impl Detector for Gap {
         if profile.gap.count() < GAPS_MIN {
             return Opinion::Abstain(Blind::ThinHistory);
         }
-        let mut found = vec![activity(view, profile)];
+        let activity = activity(view, profile);
         let rhythm = profile.gap.rhythm(view.population.rhythm());
         let nats = evidence(minutes, rhythm);
         if nats.abs() < WORTH_SAYING_NATS {
-            return Opinion::Evidence(found);
+            return Opinion::Evidence(vec![activity]);
         }
         let (signal, text) = if nats > 0.0 {
             (
@@ -58,8 +58,7 @@ impl Detector for Gap {
             )
         };
         let facts = || vec![Fact::Hours(minutes / 60.0), Fact::Hours(exp(rhythm.mean) / 60.0)];
-        found.push(line(signal, nats, view.because(text, facts)));
-        Opinion::Evidence(found)
+        Opinion::Evidence(vec![activity, line(signal, nats, view.because(text, facts))])
     }
 }
 

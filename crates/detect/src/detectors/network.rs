@@ -76,7 +76,7 @@ impl Detector for Network {
 /// An account without history is held against its population.
 fn first_visit(view: &View<'_>) -> Vec<Evidence> {
     let (seen, population) = (view.seen, view.population);
-    let mut evidence = Vec::new();
+    let mut evidence = Vec::with_capacity(2);
     // Nobody proved an identity yet: there is nothing to hold it against.
     if population.accounts() == 0 {
         return evidence;

@@ -154,8 +154,14 @@ impl Source {
         let slow = half_life_factor(minutes, USUALLY_MINUTES);
         let scaled = |count: f32, factor: f64| to_f32(f64::from(count) * factor);
         let lately = scaled(self.lately, fast);
+        // Of what succeeds there is nothing to halve, and exponentials are dear.
+        let at_once = if self.at_once == 0.0 {
+            0.0
+        } else {
+            scaled(self.at_once, half_life_factor(minutes, AT_ONCE_MINUTES))
+        };
         Self {
-            at_once: scaled(self.at_once, half_life_factor(minutes, AT_ONCE_MINUTES)),
+            at_once,
             lately,
             usually: scaled(self.usually, slow),
             unknown: scaled(self.unknown, fast),
