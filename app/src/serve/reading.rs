@@ -102,16 +102,27 @@ impl Reader {
         }
     }
 
-    /// Looks everything up once, so that the first who asks does not wait until tables are unpacked.
+    /// Looks everything up once, so that the first who asks does not wait until tables are unpacked, and the rules that most browsers
+    /// ask for are compiled.
     pub fn warm(&self) {
-        const ONE: &[u8] = br#"{"class_uid":3002,"activity_id":1,"time":0,"metadata":{"uid":"warm","version":"1.8.0"},"user":{"name":"warm"},"src_endpoint":{"ip":"192.0.2.1"},"http_request":{"user_agent":"Mozilla/5.0"}}"#;
+        const BROWSERS: [&str; 4] = [
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36 Edg/143.0.0.0",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.3 Safari/605.1.15",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.3 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Mobile Safari/537.36",
+        ];
         let sent = Sent {
             tenant: TenantId::default(),
             source: Text::default(),
             format: None,
             ingest: IngestTime::EPOCH,
         };
-        let _ = self.again(ONE, 0, &sent);
+        for browser in BROWSERS {
+            let one = format!(
+                r#"{{"class_uid":3002,"activity_id":1,"time":0,"metadata":{{"uid":"warm","version":"1.8.0"}},"user":{{"name":"warm"}},"src_endpoint":{{"ip":"192.0.2.1"}},"http_request":{{"user_agent":"{browser}"}}}}"#
+            );
+            let _ = self.again(one.as_bytes(), 0, &sent);
+        }
     }
 
     /// Reads what was sent.
