@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// event's time.
 const AT_HAND_MAX: usize = 65_536;
 
-/// Records that one thread takes from stage to stage together: what is handed on of so many, 90 KB, stays in the processor's cache. Of a
-/// whole epoch it were 1.4 MB, which is given back and fetched anew, zeroed, each time.
+/// Records that one thread takes from stage to stage together: what is handed on of so many, 90 KB, stays in the processor's cache; of a
+/// whole epoch it were 1.4 MB.
 const PIECE: usize = 256;
 
 /// What an engine is made with. The same configuration and log give the same verdicts.
