@@ -5,13 +5,17 @@
 //! are packed changes no verdict and no snapshot: a profile that was packed is the same, bit for bit.
 
 mod held;
+mod number;
+mod piece;
+mod rows;
 mod seats;
 
 use habitus_model::AccountId;
-use habitus_model::packed::{Packer, Unpacker};
 use habitus_profile::Profile;
 use hashbrown::HashTable;
-pub use held::{Held, Label, Open, Slot};
+pub use held::{Held, Label, Newcomer, Open, Slot};
+use piece::Tools;
+pub use piece::{PIECE_ACCOUNTS, Piece};
 use seats::Seats;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,59 +25,59 @@ use std::sync::Arc;
 pub struct Accounts {
     index: HashTable<u32>,
     slab: Slab,
-    /// Absent: all stay at hand.
-    packing: Option<Box<Packing>>,
-}
-
-/// Who is at hand, and what packs the others.
-#[derive(Debug)]
-struct Packing {
-    seats: Seats,
-    packer: Packer,
-    unpacker: Unpacker,
+    /// Who is at hand. Absent: all stay at hand.
+    seats: Option<Seats>,
 }
 
 /// Accounts by number, in pieces, so that growing moves none of them, and a picture of all takes a pointer for each piece: who
 /// changes an account while a picture is about first takes a copy of its piece.
 #[derive(Debug, Default)]
 struct Slab {
-    pieces: Vec<Piece>,
+    pieces: Vec<Arc<Piece>>,
     count: usize,
+    tools: Tools,
 }
-
-/// Some accounts, shared with pictures.
-pub type Piece = Arc<Vec<Held>>;
 
 /// Accounts that are brought into the cache at once: a core has about so many misses under way (Intel's optimisation
 /// manual: 16 fill buffers and up).
 pub const WARM_MAX: usize = 16;
 
-/// Accounts of a piece, up to about 64 KiB: its copy holds up one event for some twenty microseconds, and a picture of a million
-/// accounts has 15,625 pointers.
-pub const PIECE_ACCOUNTS: usize = 64;
-
 impl Slab {
-    fn get(&self, at: usize) -> Option<&Held> {
+    fn get(&self, at: usize) -> Option<Held<'_>> {
         self.pieces.get(at / PIECE_ACCOUNTS)?.get(at % PIECE_ACCOUNTS)
     }
 
-    fn get_mut(&mut self, at: usize) -> Option<&mut Held> {
-        let piece = self.pieces.get_mut(at / PIECE_ACCOUNTS)?;
-        Arc::make_mut(piece).get_mut(at % PIECE_ACCOUNTS)
+    fn fingerprint(&self, at: u32) -> Option<u64> {
+        let at = usize::try_from(at).ok()?;
+        self.pieces
+            .get(at / PIECE_ACCOUNTS)?
+            .fingerprint(at % PIECE_ACCOUNTS)
     }
 
-    fn push(&mut self, held: Held) {
-        if self
-            .pieces
-            .last()
-            .is_none_or(|piece| piece.len() == PIECE_ACCOUNTS)
-        {
-            // The first piece grows: a copy of what waits holds a few accounts.
-            let room = if self.pieces.is_empty() { 0 } else { PIECE_ACCOUNTS };
-            self.pieces.push(Arc::new(Vec::with_capacity(room)));
+    fn open_mut(&mut self, at: usize) -> Option<&mut Open> {
+        let piece = self.pieces.get_mut(at / PIECE_ACCOUNTS)?;
+        Arc::make_mut(piece).open_mut(at % PIECE_ACCOUNTS)
+    }
+
+    fn unpack(&mut self, at: usize) {
+        if let Some(piece) = self.pieces.get_mut(at / PIECE_ACCOUNTS) {
+            Arc::make_mut(piece).unpack(at % PIECE_ACCOUNTS, &mut self.tools);
+        }
+    }
+
+    fn pack(&mut self, at: usize) {
+        if let Some(piece) = self.pieces.get_mut(at / PIECE_ACCOUNTS) {
+            Arc::make_mut(piece).pack(at % PIECE_ACCOUNTS, &mut self.tools);
+        }
+    }
+
+    fn push(&mut self, newcomer: Newcomer) {
+        let is_full = |piece: &Arc<Piece>| piece.count() == PIECE_ACCOUNTS;
+        if self.pieces.last().is_none_or(is_full) {
+            self.pieces.push(Arc::default());
         }
         if let Some(piece) = self.pieces.last_mut() {
-            Arc::make_mut(piece).push(held);
+            Arc::make_mut(piece).push(newcomer, &mut self.tools);
             self.count += 1;
         }
     }
@@ -85,11 +89,13 @@ impl Slab {
             return;
         };
         self.count -= 1;
-        if self.pieces.last().is_some_and(|piece| piece.is_empty()) {
+        if self.pieces.last().is_some_and(|piece| piece.count() == 0) {
             self.pieces.pop();
         }
-        if let Some(held) = self.get_mut(at) {
-            *held = last;
+        if at < self.count
+            && let Some(piece) = self.pieces.get_mut(at / PIECE_ACCOUNTS)
+        {
+            Arc::make_mut(piece).replace(at % PIECE_ACCOUNTS, last, &mut self.tools);
         }
     }
 }
@@ -97,13 +103,8 @@ impl Slab {
 impl Accounts {
     /// Nobody, with room for so many at hand, at least one.
     pub fn packing(at_hand: usize) -> Self {
-        let packing = Packing {
-            seats: Seats::new(at_hand),
-            packer: Packer::default(),
-            unpacker: Unpacker::default(),
-        };
         Self {
-            packing: Some(Box::new(packing)),
+            seats: Some(Seats::new(at_hand)),
             ..Self::default()
         }
     }
@@ -114,7 +115,7 @@ impl Accounts {
     }
 
     /// The account as it is held. Cost: O(1).
-    pub fn held(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<&Held> {
+    pub fn held(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<Held<'_>> {
         self.slab.get(self.position(fingerprint, tenant, account)?)
     }
 
@@ -128,14 +129,14 @@ impl Accounts {
     /// unpacking it and packing another where it was packed.
     pub fn fetch(&mut self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<usize> {
         let at = self.position(fingerprint, tenant, account)?;
-        let Some(packing) = self.packing.as_deref_mut() else {
+        let Some(seats) = &mut self.seats else {
             return Some(at);
         };
         if let Some(open) = self.slab.get(at)?.as_open() {
-            packing.seats.came(open.seat);
+            seats.came(open.seat);
             return Some(at);
         }
-        self.slab.get_mut(at)?.unpack(&mut packing.unpacker);
+        self.slab.unpack(at);
         self.seat(at);
         Some(at)
     }
@@ -147,7 +148,7 @@ impl Accounts {
 
     /// The same, for learning.
     pub fn at_mut(&mut self, at: usize) -> Option<&mut Profile> {
-        Some(&mut self.slab.get_mut(at)?.as_open_mut()?.profile)
+        Some(&mut self.slab.open_mut(at)?.profile)
     }
 
     /// Brings the profiles of these fingerprints into the processor's cache, side by side rather than one after the other
@@ -157,7 +158,7 @@ impl Accounts {
             let at = self.index.find(fingerprint, self.has(fingerprint))?;
             self.slab.get(usize::try_from(*at).ok()?)
         });
-        let mut found = [None; WARM_MAX];
+        let mut found: [Option<Held<'_>>; WARM_MAX] = [None; WARM_MAX];
         for (found, held) in found.iter_mut().zip(held) {
             *found = held;
         }
@@ -166,20 +167,17 @@ impl Accounts {
     }
 
     /// Remembers an account: one at hand stays so for now. The caller has seen that it is not held.
-    pub fn insert(&mut self, held: Held) {
+    pub fn insert(&mut self, newcomer: Newcomer) {
         let place = self.slab.count;
         let Ok(at) = u32::try_from(place) else {
             return;
         };
-        let (fingerprint, is_open) = (held.fingerprint, held.as_open().is_some());
-        self.slab.push(held);
+        let fingerprint = newcomer.fingerprint;
+        self.slab.push(newcomer);
         let slab = &self.slab;
-        let rehash = |at: &u32| {
-            slab.get(usize::try_from(*at).unwrap_or(usize::MAX))
-                .map_or(0, |held| held.fingerprint)
-        };
+        let rehash = |at: &u32| slab.fingerprint(*at).unwrap_or(0);
         self.index.insert_unique(fingerprint, at, rehash);
-        if is_open {
+        if self.at(place).is_some() {
             self.seat(place);
         }
     }
@@ -192,8 +190,7 @@ impl Accounts {
             self.stand_up(place, None);
             self.slab.swap_remove(place);
             self.stand_up(place, Some(at));
-            let moved = self.slab.get(place).map(|held| held.fingerprint);
-            if let Some(moved) = moved
+            if let Some(moved) = self.slab.fingerprint(at)
                 && let Some(link) = self.index.find_mut(moved, |link| *link == last)
             {
                 *link = at;
@@ -204,26 +201,22 @@ impl Accounts {
     /// Takes one account of this fingerprint out of the index; where it is in the slab.
     fn unlink(&mut self, fingerprint: u64) -> Option<u32> {
         let slab = &self.slab;
-        let is_it = |at: &u32| {
-            let held = usize::try_from(*at).ok().and_then(|at| slab.get(at));
-            held.is_some_and(|held| held.fingerprint == fingerprint)
-        };
+        let is_it = |at: &u32| slab.fingerprint(*at) == Some(fingerprint);
         let entry = self.index.find_entry(fingerprint, is_it).ok()?;
         Some(entry.remove().0)
     }
 
     /// Gives an account at hand a seat, and packs the one that had it.
     fn seat(&mut self, at: usize) {
-        let Some(packing) = self.packing.as_deref_mut() else {
+        let Some(seats) = &mut self.seats else {
             return;
         };
         let number = u32::try_from(at).unwrap_or(u32::MAX);
-        let (seat, before) = packing.seats.take(number);
-        let before = before.and_then(|before| usize::try_from(before).ok());
-        if let Some(held) = before.and_then(|before| self.slab.get_mut(before)) {
-            held.pack(&mut packing.packer);
+        let (seat, before) = seats.take(number);
+        if let Some(before) = before.and_then(|before| usize::try_from(before).ok()) {
+            self.slab.pack(before);
         }
-        if let Some(open) = self.slab.get_mut(at).and_then(Held::as_open_mut) {
+        if let Some(open) = self.slab.open_mut(at) {
             open.seat = seat;
         }
     }
@@ -231,18 +224,18 @@ impl Accounts {
     /// Says that an account at hand has another number now, or is gone.
     fn stand_up(&mut self, at: usize, now: Option<u32>) {
         let open = self.slab.get(at).and_then(Held::as_open);
-        if let Some((packing, open)) = self.packing.as_deref_mut().zip(open) {
-            packing.seats.now(open.seat, now);
+        if let Some((seats, open)) = self.seats.as_mut().zip(open) {
+            seats.now(open.seat, now);
         }
     }
 
     /// Every account, in the order they came.
-    pub fn all(&self) -> impl Iterator<Item = &Held> {
-        self.slab.pieces.iter().flat_map(|piece| piece.iter())
+    pub fn all(&self) -> impl Iterator<Item = Held<'_>> {
+        self.slab.pieces.iter().flat_map(|piece| piece.all())
     }
 
     /// A picture of all accounts, which stays as it is. Cost: a pointer for each [`PIECE_ACCOUNTS`] of them.
-    pub fn picture(&self) -> Vec<Piece> {
+    pub fn picture(&self) -> Vec<Arc<Piece>> {
         self.slab.pieces.clone()
     }
 
@@ -251,24 +244,26 @@ impl Accounts {
         self.slab.count
     }
 
+    /// Bytes of what finds accounts and of room in their pieces: all but their rows and what is at hand. Cost: linear in the accounts.
+    pub fn slot_bytes(&self) -> usize {
+        self.slab.pieces.iter().map(|piece| piece.bytes_beside()).sum()
+    }
+
     /// Bytes of the index. O(1).
     pub fn index_bytes(&self) -> usize {
         self.index.allocation_size()
     }
 
     fn has(&self, fingerprint: u64) -> impl Fn(&u32) -> bool {
-        move |at| {
-            let held = usize::try_from(*at).ok().and_then(|at| self.slab.get(at));
-            held.is_some_and(|held| held.fingerprint == fingerprint)
-        }
+        move |at| self.slab.fingerprint(*at) == Some(fingerprint)
     }
 
     fn position(&self, fingerprint: u64, tenant: u32, account: &AccountId) -> Option<usize> {
         let is_it = |at: &u32| {
-            let held = usize::try_from(*at).ok().and_then(|at| self.slab.get(at));
-            // What names an account that is packed lies elsewhere: its fingerprint first.
-            let held = held.filter(|held| held.fingerprint == fingerprint);
-            let label = held.and_then(Held::label);
+            // What names an account lies elsewhere: its fingerprint first.
+            let is_like = self.slab.fingerprint(*at) == Some(fingerprint);
+            let held = usize::try_from(*at).ok().filter(|_| is_like);
+            let label = held.and_then(|at| self.slab.get(at)).and_then(Held::label);
             label.is_some_and(|label| label.tenant == tenant && label.account == account.as_str())
         };
         self.index

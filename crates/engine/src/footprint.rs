@@ -1,6 +1,6 @@
 //! Where the bytes of an engine are.
 
-use crate::accounts::{Held, Open};
+use crate::accounts::Open;
 use crate::engine::Engine;
 use habitus_model::{AccountKind, Minutes};
 use habitus_profile::Profile;
@@ -22,8 +22,8 @@ impl Engine {
             .map(|(name, _)| (name, 0));
         for shard in &self.shards {
             index += shard.accounts.index_bytes();
+            slots += shard.accounts.slot_bytes();
             for held in shard.accounts.all() {
-                slots += size_of::<Held>();
                 packed += held.packed_bytes();
                 let Some(open) = held.as_open() else { continue };
                 slots += size_of::<Open>() - size_of::<Profile>();

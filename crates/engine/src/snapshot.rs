@@ -3,7 +3,7 @@
 //! In two steps, so that an engine need not stand still for long: [`Engine::picture`] takes pointers to everything, and any
 //! thread makes bytes of the picture while the engine goes on.
 
-use crate::accounts::{Held, Label, Piece};
+use crate::accounts::{Held, Label, Newcomer, Piece};
 use crate::engine::{Config, Engine};
 use crate::tenant::Tenant;
 use habitus_model::TenantId;
@@ -68,7 +68,8 @@ struct Writing<'p> {
 #[derive(Serialize, Deserialize)]
 struct HeldBytes<'p> {
     tenant: u32,
-    account: &'p str,
+    #[serde(borrow)]
+    account: Cow<'p, str>,
     fingerprint: u64,
     since: u64,
     #[serde(borrow, with = "serde_bytes")]
@@ -77,7 +78,7 @@ struct HeldBytes<'p> {
 
 impl<'p> HeldBytes<'p> {
     /// `numbers`: those in the snapshot, by those of the engine.
-    fn of(held: &'p Held, numbers: &[u32], packer: &mut Packer) -> Result<Self, SnapshotError> {
+    fn of(held: Held<'p>, numbers: &[u32], packer: &mut Packer) -> Result<Self, SnapshotError> {
         let profile = held.packed_profile(packer)?;
         let label = held.label().unwrap_or_default();
         let number = usize::try_from(label.tenant).ok();
@@ -92,14 +93,14 @@ impl<'p> HeldBytes<'p> {
     }
 
     /// The account, once its profile has been seen to be one.
-    fn held(&self, unpacker: &mut Unpacker) -> Result<Held, SnapshotError> {
+    fn newcomer(&self, unpacker: &mut Unpacker) -> Result<Newcomer, SnapshotError> {
         unpacker.unpack::<Profile>(&self.profile)?;
         let label = Label {
             tenant: self.tenant,
-            account: self.account,
+            account: Cow::Borrowed(&self.account),
             since: self.since,
         };
-        Ok(Held::packed(self.fingerprint, &label, &self.profile))
+        Ok(Newcomer::packed(self.fingerprint, &label, &self.profile))
     }
 }
 
@@ -112,7 +113,7 @@ pub struct Picture {
     attempts: Attempts,
     campaigns: Campaigns,
     notices: Notices,
-    pieces: Vec<Piece>,
+    pieces: Vec<Arc<Piece>>,
 }
 
 impl Picture {
@@ -151,11 +152,11 @@ impl Picture {
                 *place = rank;
             }
         }
-        let held = self.pieces.iter().flat_map(|piece| piece.iter());
+        let held = self.pieces.iter().flat_map(|piece| piece.all());
         let mut packer = Packer::default();
         let accounts = held.map(|held| HeldBytes::of(held, &numbers, &mut packer));
         let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
-        accounts.sort_unstable_by(|a, b| (a.tenant, a.account).cmp(&(b.tenant, b.account)));
+        accounts.sort_unstable_by(|a, b| (a.tenant, &a.account).cmp(&(b.tenant, &b.account)));
         Ok(accounts)
     }
 }
@@ -217,7 +218,7 @@ impl Engine {
         for account in &layout.accounts {
             let shard = engine.shard_of(account.fingerprint);
             if let Some(shard) = engine.shards.get_mut(shard) {
-                shard.accounts.insert(account.held(&mut unpacker)?);
+                shard.accounts.insert(account.newcomer(&mut unpacker)?);
             }
         }
         engine.may_grow = engine.accounts() < engine.config.accounts_max;

@@ -7,7 +7,7 @@ use serde::ser::{self, Serialize};
 const PLACES: usize = 1_024;
 
 /// Packs values, one after the other, in memory of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Packer {
     out: Vec<u8>,
     zeros: usize,
@@ -15,8 +15,9 @@ pub struct Packer {
 }
 
 /// Numbers met, with when.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seen {
+    /// Made when the first value is packed.
     places: Vec<Place>,
     count: usize,
     /// Of the value that is packed: places of earlier ones are empty.
@@ -28,20 +29,6 @@ struct Place {
     number: u64,
     round: u32,
     nth: u32,
-}
-
-impl Default for Packer {
-    fn default() -> Self {
-        Self {
-            out: Vec::new(),
-            zeros: 0,
-            seen: Seen {
-                places: vec![Place::default(); PLACES],
-                count: 0,
-                round: 0,
-            },
-        }
-    }
 }
 
 impl Packer {
@@ -122,8 +109,8 @@ impl Seen {
     fn forget(&mut self) {
         self.count = 0;
         self.round = self.round.wrapping_add(1);
-        if self.round == 0 {
-            self.places.fill(Place::default());
+        if self.round == 0 || self.places.is_empty() {
+            self.places = vec![Place::default(); PLACES];
             self.round = 1;
         }
         self.find_or_add(KNOWN);
