@@ -1,21 +1,32 @@
 //! Whole numbers in few bytes: seven bits a byte, the least first (LEB128, as in DWARF).
 
-/// Writes a number behind what is there; up to ten bytes.
-pub fn write_number(mut number: u64, bytes: &mut Vec<u8>) {
-    loop {
+/// Bytes that a number takes at most.
+pub const NUMBER_MAX: usize = 10;
+
+/// Writes a number behind what is there.
+pub fn write_number(number: u64, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(number_bytes(number, &mut [0; NUMBER_MAX]));
+}
+
+/// The bytes of a number, written into `room`.
+pub fn number_bytes(mut number: u64, room: &mut [u8; NUMBER_MAX]) -> &[u8] {
+    let mut length = 0;
+    for place in room.iter_mut() {
         let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        length += 1;
+        *place = if number == 0 { low } else { low | 0x80 };
         if number == 0 {
-            return bytes.push(low);
+            break;
         }
-        bytes.push(low | 0x80);
     }
+    room.get(..length).unwrap_or_default()
 }
 
 /// The number that bytes begin with, and what stands behind it. Absent where they end within it.
 pub fn read_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate().take(10) {
+    for (at, byte) in bytes.iter().enumerate().take(NUMBER_MAX) {
         number |= u64::from(byte & 0x7f) << (7 * at);
         if byte & 0x80 == 0 {
             return Some((number, bytes.get(at + 1..)?));

@@ -4,7 +4,7 @@
 //! come again, and leave a hole in each: of a million consumers as many bytes lay idle as were used. Blocks of one size fit wherever
 //! one was given back. A row that is taken out leaves a hole among the rows; when holes are above a share, all rows move together.
 
-use super::number::{read_number, write_number};
+use super::number::{NUMBER_MAX, number_bytes, read_number};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -14,9 +14,6 @@ const BLOCK: usize = 1_024 - 2 * size_of::<usize>();
 /// Holes are closed from this share of all bytes on: a row that is written moves some eleven others, and a tenth is idle
 /// at most but for the last block.
 const HOLES_SHARE: usize = 12;
-
-/// Bytes that a length takes at most.
-const LENGTH_MAX: usize = 10;
 
 type Block = Arc<[u8; BLOCK]>;
 
@@ -66,15 +63,14 @@ impl Rows {
 
     /// Whether holes should be closed before a row of so many bytes is written: there are many, and it would take another block.
     pub fn wants_closing(&self, length: usize) -> bool {
-        self.holes > self.end / HOLES_SHARE && self.end + length + LENGTH_MAX > self.blocks.len() * BLOCK
+        self.holes > self.end / HOLES_SHARE && self.end + length + NUMBER_MAX > self.blocks.len() * BLOCK
     }
 
     /// Writes a row behind the others.
     pub fn push(&mut self, row: &[u8]) -> RowAt {
         let at = RowAt(u32::try_from(self.end).unwrap_or(u32::MAX));
-        let mut length = Vec::with_capacity(LENGTH_MAX);
-        write_number(u64::try_from(row.len()).unwrap_or(u64::MAX), &mut length);
-        self.write(&length);
+        let length = u64::try_from(row.len()).unwrap_or(u64::MAX);
+        self.write(number_bytes(length, &mut [0; NUMBER_MAX]));
         self.write(row);
         at
     }
@@ -103,18 +99,23 @@ impl Rows {
         if let Some((length, rest)) = read_number(here) {
             return Some((at + here.len() - rest.len(), usize::try_from(length).ok()?));
         }
-        let mut bytes = Vec::with_capacity(LENGTH_MAX);
-        self.copy((at, LENGTH_MAX.min(self.end.checked_sub(at)?)), &mut bytes)?;
+        let mut bytes = Vec::with_capacity(NUMBER_MAX);
+        self.copy((at, NUMBER_MAX.min(self.end.checked_sub(at)?)), &mut bytes)?;
         let (length, rest) = read_number(&bytes)?;
         Some((at + bytes.len() - rest.len(), usize::try_from(length).ok()?))
     }
 
-    fn copy(&self, (begin, length): (usize, usize), out: &mut Vec<u8>) -> Option<()> {
+    fn copy(&self, span: (usize, usize), out: &mut Vec<u8>) -> Option<()> {
+        self.for_each_block(span, |here| out.extend_from_slice(here))
+    }
+
+    /// Hands on the bytes of a span, those of each block at once. Absent: they end before it does.
+    fn for_each_block(&self, (begin, length): (usize, usize), mut take: impl FnMut(&[u8])) -> Option<()> {
         let (mut at, end) = (begin, begin.checked_add(length)?);
         while at < end {
             let block = self.blocks.get(at / BLOCK)?;
             let here = block.get(at % BLOCK..BLOCK.min(at % BLOCK + end - at))?;
-            out.extend_from_slice(here);
+            take(here);
             at += here.len();
         }
         Some(())
@@ -151,7 +152,18 @@ pub struct Closing<'r> {
 impl Closing<'_> {
     /// Keeps a row; where it is from the end on.
     pub fn keep(&mut self, at: RowAt) -> RowAt {
-        self.spare.push(&self.rows.get(at).unwrap_or_default())
+        let Some((row, length)) = self.rows.span(at) else {
+            return self.spare.push(&[]);
+        };
+        let kept = RowAt(u32::try_from(self.spare.end).unwrap_or(u32::MAX));
+        let begin = usize::try_from(at.0).unwrap_or(usize::MAX);
+        // With its length, as it stands.
+        let span = (begin, row + length - begin);
+        let (rows, spare) = (&self.rows, &mut self.spare);
+        let copied = rows.for_each_block(span, |here| spare.write(here));
+        // INVARIANT: a row that has a span lies in the blocks.
+        debug_assert!(copied.is_some());
+        kept
     }
 
     /// Leaves the rows that were kept; the blocks that are not needed any more are spare for the next.
