@@ -34,4 +34,4 @@ pub use snapshot::{Picture, SnapshotError};
 pub use stage::Shard;
 
 /// Name and version of the scoring model, as verdicts carry it. Changes whenever verdicts may.
-pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-6");
+pub const MODEL: &str = concat!("habitus-", env!("CARGO_PKG_VERSION"), "/logins-7");
