@@ -1,4 +1,4 @@
-//! `habitus try`: the whole product on an invented organisation with takeovers in its log.
+//! `habitus try`: the whole product on an invented organisation with attacks in its log.
 
 mod organisation;
 
@@ -12,8 +12,9 @@ use bytes::Bytes;
 use clap::Args;
 use habitus_console::product::{Content, FindingsQuery, Product, Submission, Who};
 use habitus_model::{TenantId, Text};
-use habitus_sim::Labelled;
+use habitus_sim::{Labelled, Planted};
 use organisation::{Organisation, lines};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -113,22 +114,29 @@ async fn tell(
     };
     let who = visitor();
     let page = product.desk.findings(&who, &query).await.map_err(refused)?;
-    let mut caught = std::collections::BTreeSet::new();
+    let mut caught: BTreeSet<Planted> = BTreeSet::new();
     for row in &page.items {
         let finding = product.desk.finding(&who, &row.id).await.map_err(refused)?;
-        let uids = finding.events.iter().map(|event| event.uid.clone());
-        caught.extend(uids.filter(|uid| organisation.planted.contains_key(uid)));
+        let attacks = finding
+            .events
+            .iter()
+            .filter_map(|event| organisation.planted.get(&event.uid));
+        caught.extend(attacks);
     }
-    let is_past = |one: &&Labelled| organisation.planted.contains_key(one.event.uid.as_str());
-    let planted = organisation.past.iter().filter(is_past).count();
+    let of = |one: &Labelled| organisation.planted.get(one.event.uid.as_str()).copied();
+    let planted: BTreeSet<Planted> = organisation.past.iter().filter_map(of).collect();
     talk.line(format_args!(
-        "An invented organisation: {accounts} accounts, {} days, {past} events, {planted} takeovers hidden in them.",
-        organisation::PAST_DAYS
+        "An invented organisation: {accounts} accounts, {} days, {past} events, {} attacks hidden in them.",
+        organisation::PAST_DAYS,
+        planted.len()
     ));
     talk.line(format_args!(
-        "{BOLD}{} findings{RESET}, and {BOLD}{} of the {planted} takeovers{RESET} are among them. The worst:\n",
-        page.total.unwrap_or(u64::try_from(page.items.len()).unwrap_or(u64::MAX)),
-        caught.len()
+        "{BOLD}{} findings{RESET}, and {BOLD}{} of the {} attacks{RESET} are among them{}. The worst:\n",
+        page.total
+            .unwrap_or(u64::try_from(page.items.len()).unwrap_or(u64::MAX)),
+        caught.len(),
+        planted.len(),
+        missed(planted.difference(&caught))
     ));
     for row in page.items.iter().take(5) {
         let finding = product.desk.finding(&who, &row.id).await.map_err(refused)?;
@@ -136,6 +144,21 @@ async fn tell(
         talk.line(format_args!("       {FAINT}{}{RESET}", finding.sentence));
     }
     Ok(())
+}
+
+/// What was not found, by kind.
+fn missed<'a>(attacks: impl Iterator<Item = &'a Planted>) -> String {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for attack in attacks {
+        *kinds.entry(attack.kind.name()).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let told = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", kind.replace('_', " ")));
+    format!(" (missed: {})", told.collect::<Vec<_>>().join(", "))
 }
 
 /// Plays the present until it has caught up with the clock, and then as it comes.

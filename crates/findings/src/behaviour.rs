@@ -19,6 +19,8 @@ pub enum Behaviour {
     Sequence,
     /// Guessing.
     Burst,
+    /// Guessing at many accounts from many places.
+    Spray,
     /// Several accounts from one neighbourhood.
     Campaign,
     /// More findings at once than people can read.
@@ -67,6 +69,7 @@ impl Behaviour {
             Self::Sequence => "sequence",
             Self::Volume => "volume",
             Self::Burst => "burst",
+            Self::Spray => "spray",
             Self::Campaign => "campaign",
             Self::Storm => "storm",
         }
@@ -82,6 +85,7 @@ impl Behaviour {
             Self::Sequence => title(Some(Family::Sequence)),
             Self::Volume => title(Some(Family::Volume)),
             Self::Burst => title(Some(Family::Burst)),
+            Self::Spray => "Password spray",
             Self::Campaign => title(Some(Family::Campaign)),
             Self::Storm => "More findings at once than people can read",
         }

@@ -168,6 +168,7 @@ impl Finding {
                     self.accounts.count()
                 )
             }
+            Key::Spray { .. } => format!("Password spray over {about}{} accounts", self.accounts.count()),
             Key::Storm { .. } => format!("Alert storm: {} more findings at once", self.count),
             Key::Account { .. } | Key::Source { .. } | Key::Nobody { .. } => {
                 format!("{}: {}", self.what(), self.key.subject())
@@ -209,7 +210,7 @@ impl Finding {
     /// What it may cost to overlook it: the order of the queue.
     #[must_use]
     pub fn loss(&self) -> Loss {
-        if self.key.is_campaign() {
+        if self.key.is_of_many() {
             self.loss.in_campaign()
         } else {
             self.loss

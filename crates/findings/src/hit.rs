@@ -3,10 +3,9 @@
 use crate::behaviour::Behaviour;
 use crate::loss::Loss;
 use habitus_model::lead::{Accusing, lead, reasons};
-use habitus_model::{AccountKind, AttackerProfile};
 use habitus_model::{
-    Assessment, Blind, Confidence, Context, Contribution, Disposition, EventTime, EventUid, Family, Grounds,
-    Nats, RiskLevel, RiskScore, Text,
+    AccountKind, Assessment, AttackerProfile, Blind, Confidence, Context, Contribution, Disposition,
+    EventTime, EventUid, Family, Grounds, Nats, RiskLevel, RiskScore, Status, Text,
 };
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -62,7 +61,27 @@ pub struct Line {
     pub text: String,
 }
 
+/// Guessing that no single source shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guessing {
+    /// At many accounts from many places (MITRE ATT&CK T1110.003).
+    Spray,
+    /// At one account from many addresses.
+    Distributed,
+}
+
 impl Hit {
+    /// Whether it is an attempt of guessing that no single source shows; absent: it is none, or one source shows it.
+    pub(crate) fn guessing(&self) -> Option<Guessing> {
+        let is_attempt = self.context.status == Status::Failure;
+        let sprays = |line: &Line| line.accuses() && line.signal == "slow_password_spray";
+        if is_attempt && self.lines.iter().any(sprays) {
+            return Some(Guessing::Spray);
+        }
+        let lead = self.lead().filter(|_| is_attempt)?;
+        (lead.signal == "distributed_guessing").then_some(Guessing::Distributed)
+    }
+
     /// An event as it was assessed. `source` is the log format.
     #[must_use]
     pub fn new(context: &Context, assessment: &Assessment, source: &str) -> Self {
@@ -172,6 +191,10 @@ impl Line {
 impl Accusing for Line {
     fn family(&self) -> Option<Family> {
         self.family
+    }
+
+    fn signal(&self) -> &str {
+        &self.signal
     }
 
     fn nats(&self) -> Nats {

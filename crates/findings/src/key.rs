@@ -7,7 +7,7 @@
 //! on over the end of a window continues in the next, and both say so.
 
 use crate::behaviour::Behaviour;
-use crate::hit::Hit;
+use crate::hit::{Guessing, Hit};
 use habitus_model::hash::{content_digest, symbol};
 use habitus_model::network::stable_host;
 use habitus_model::{AccountId, Asn, EventTime, Family, Millis, Prefix, TenantId, Text};
@@ -37,6 +37,11 @@ pub enum Key {
         tenant: TenantId,
         /// The address; of IPv6 the /64.
         host: IpAddr,
+    },
+    /// Many accounts are tried from many places.
+    Spray {
+        /// Whose.
+        tenant: TenantId,
     },
     /// Nobody is named.
     Nobody {
@@ -110,14 +115,19 @@ impl fmt::Display for FindingId {
 }
 
 impl Key {
-    /// The finding an event belongs to by whose behaviour it is. Guessing belongs to its source, or each name tried
-    /// would be a finding.
+    /// The finding an event belongs to by whose behaviour it is. Guessing belongs to its source, or each name tried would be a
+    /// finding; to the account if that is guessed at from many sources; and to nobody's but the tenant's if many accounts are tried
+    /// from many, or each of two hundred sources would be one.
     #[must_use]
     pub fn of(hit: &Hit) -> Self {
         let context = &hit.context;
         let (tenant, behaviour) = (context.tenant.clone(), hit.behaviour());
-        let host = context.network.ip.filter(|_| behaviour == Behaviour::Burst);
-        match (host, &context.account) {
+        let guessing = hit.guessing();
+        if guessing == Some(Guessing::Spray) {
+            return Self::Spray { tenant };
+        }
+        let by_source = behaviour == Behaviour::Burst && guessing != Some(Guessing::Distributed);
+        match (context.network.ip.filter(|_| by_source), &context.account) {
             (Some(ip), _) => Self::Source {
                 tenant,
                 host: stable_host(ip),
@@ -148,6 +158,7 @@ impl Key {
             | Self::Source { tenant, .. }
             | Self::Nobody { tenant, .. }
             | Self::Campaign { tenant, .. }
+            | Self::Spray { tenant }
             | Self::Storm { tenant } => tenant,
         }
     }
@@ -158,6 +169,7 @@ impl Key {
         match self {
             Self::Account { behaviour, .. } | Self::Nobody { behaviour, .. } => *behaviour,
             Self::Source { .. } => Behaviour::Burst,
+            Self::Spray { .. } => Behaviour::Spray,
             Self::Campaign { .. } => Behaviour::Campaign,
             Self::Storm { .. } => Behaviour::Storm,
         }
@@ -169,7 +181,7 @@ impl Key {
         self.behaviour().name()
     }
 
-    /// Whose finding it is, for people: an account, `from 203.0.113.9`, `from 203.0.113.0/24`, `nobody named`.
+    /// Whose finding it is, for people: an account, `from 203.0.113.9`, `from 203.0.113.0/24`, `many accounts`, `nobody named`.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -177,6 +189,7 @@ impl Key {
             Self::Source { host, .. } => format!("from {host}"),
             Self::Nobody { .. } => "nobody named".to_owned(),
             Self::Campaign { from, .. } => format!("from {from}"),
+            Self::Spray { .. } => "many accounts".to_owned(),
             Self::Storm { .. } => "many at once".to_owned(),
         }
     }
@@ -192,6 +205,11 @@ impl Key {
         matches!(self, Self::Campaign { .. })
     }
 
+    /// Whether it is about several accounts by its nature.
+    pub(crate) const fn is_of_many(&self) -> bool {
+        matches!(self, Self::Campaign { .. } | Self::Spray { .. })
+    }
+
     /// Unambiguous bytes: each part with its length, so that no name can imitate another part.
     fn bytes(&self) -> Vec<u8> {
         let kind = match self {
@@ -199,6 +217,7 @@ impl Key {
             Self::Source { .. } => "source",
             Self::Nobody { .. } => "nobody",
             Self::Campaign { .. } => "campaign",
+            Self::Spray { .. } => "spray",
             Self::Storm { .. } => "storm",
         };
         let subject = self.subject();

@@ -1,5 +1,6 @@
 //! A finding as OCSF 1.8 Detection Finding, class 2004: one mapping for files, exports and the API.
 
+use crate::behaviour::Behaviour;
 use crate::finding::Finding;
 use crate::hit::Hit;
 use crate::key::Key;
@@ -169,7 +170,7 @@ fn ours(view: &View) -> Value {
     }
     let many = matches!(
         finding.key,
-        Key::Source { .. } | Key::Campaign { .. } | Key::Storm { .. }
+        Key::Source { .. } | Key::Spray { .. } | Key::Campaign { .. } | Key::Storm { .. }
     );
     if let (true, Some(ours)) = (many, ours.as_object_mut()) {
         let names: Vec<&str> = finding
@@ -211,19 +212,36 @@ fn modified(finding: &Finding) -> i64 {
     finding.last.as_millis().max(last.unwrap_or(i64::MIN))
 }
 
-/// A valid account is used in any case; for what, the volume may tell.
+/// Who guesses has no valid account yet. Else one is used in any case; for what, the volume may tell.
 fn attacks(finding: &Finding) -> Vec<Value> {
+    const GUESSING: ((&str, &str), (&str, &str)) =
+        (("TA0006", "Credential Access"), ("T1110", "Brute Force"));
     let worst = &finding.worst;
-    let mut valid = attack(("TA0001", "Initial Access"), ("T1078", "Valid Accounts"));
-    if let (true, Some(valid)) = (CLOUD_FORMATS.contains(&&*worst.source), valid.as_object_mut()) {
-        valid.insert(
-            "sub_technique".to_owned(),
-            json!({ "uid": "T1078.004", "name": "Cloud Accounts" }),
-        );
+    match finding.key.behaviour() {
+        Behaviour::Burst => return vec![attack(GUESSING.0, GUESSING.1)],
+        Behaviour::Spray => {
+            let spraying = ("T1110.003", "Password Spraying");
+            return vec![narrowed(attack(GUESSING.0, GUESSING.1), spraying)];
+        }
+        _ => {}
     }
+    let valid = attack(("TA0001", "Initial Access"), ("T1078", "Valid Accounts"));
+    let valid = if CLOUD_FORMATS.contains(&&*worst.source) {
+        narrowed(valid, ("T1078.004", "Cloud Accounts"))
+    } else {
+        valid
+    };
     let lead = worst.lead().filter(|lead| lead.family == Some(Family::Volume));
     let aims = lead.map(|lead| aim(lead.signal.as_str(), &worst.source));
     std::iter::once(valid).chain(aims).collect()
+}
+
+/// A technique with its sub-technique.
+fn narrowed(mut technique: Value, (uid, name): (&str, &str)) -> Value {
+    if let Some(technique) = technique.as_object_mut() {
+        technique.insert("sub_technique".to_owned(), json!({ "uid": uid, "name": name }));
+    }
+    technique
 }
 
 /// What much of one kind is done for.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the layout; another one is refused.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Why bytes are no findings.
 #[derive(Debug, thiserror::Error)]

@@ -45,6 +45,10 @@ impl Accusing for Contribution {
         self.family
     }
 
+    fn signal(&self) -> &str {
+        self.signal.0
+    }
+
     fn nats(&self) -> Nats {
         self.nats
     }

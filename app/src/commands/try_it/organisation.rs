@@ -1,9 +1,9 @@
-//! The invented organisation: its past, its present, and the takeovers hidden in both.
+//! The invented organisation: its past, its present, and the attacks hidden in both.
 
 use habitus_model::{EventTime, IngestTime, Millis};
 use habitus_normalize::ocsf_out;
-use habitus_sim::{Label, Labelled, Regime, WorldConfig, generate};
-use std::collections::BTreeMap;
+use habitus_sim::{Label, Labelled, Planted, Regime, World, WorldConfig, generate};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The past that is learned at once, days.
 pub const PAST_DAYS: i64 = 30;
@@ -13,9 +13,9 @@ const PLAYED_DAYS: i64 = 2;
 const DAYS: u32 = 45;
 const DAY_MS: i64 = 86_400_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
-/// Takeovers of each kind: enough to see the easy and the hard ones, few enough to read.
-const ATTACKS_PER_KIND: u32 = 6;
-/// Takeovers are planted once the accounts have a past: after so many days.
+/// Attacks of each kind: enough to see the easy and the hard ones, few enough to read.
+const ATTACKS_PER_KIND: usize = 2;
+/// Attacks begin once the accounts have a past: after so many days.
 const QUIET_DAYS: i64 = 12;
 
 /// What happened and will happen, in order of time.
@@ -26,8 +26,8 @@ pub struct Organisation {
     pub present: Vec<Labelled>,
     /// When the present begins.
     pub begins: EventTime,
-    /// Kinds of the takeovers, by the id of their events.
-    pub planted: BTreeMap<String, &'static str>,
+    /// The attacks that events belong to, by the id of the event.
+    pub planted: BTreeMap<String, Planted>,
 }
 
 impl Organisation {
@@ -36,24 +36,26 @@ impl Organisation {
         let config = WorldConfig {
             accounts,
             days: DAYS,
-            attacks_per_kind: ATTACKS_PER_KIND,
-            ..WorldConfig::new(seed, Regime::Enterprise)
+            ..WorldConfig::activity(seed, Regime::Enterprise)
         };
         let world = generate(&config);
         let (start, _) = world.period_ms();
         let begins = now.as_millis() - PLAYED_DAYS * DAY_MS;
         // Whole weeks, so that weekdays and hours stay what they are for each account.
         let shift = (begins - start - PAST_DAYS * DAY_MS).div_euclid(WEEK_MS) * WEEK_MS;
-        let quiet_until = start + QUIET_DAYS * DAY_MS;
+        let chosen = chosen(&world, start + QUIET_DAYS * DAY_MS);
         let attacks = world
-            .attacks()
-            .filter(|attack| attack.event.time.as_millis() >= quiet_until);
+            .planted()
+            .filter(|event| attack(event).is_some_and(|attack| chosen.contains(&attack)));
         let mut all: Vec<Labelled> = world.legitimate().chain(attacks).collect();
         for labelled in &mut all {
             labelled.event.time = labelled.event.time.plus(Millis(shift));
         }
         all.sort_by(|a, b| (a.event.time, &a.event.uid).cmp(&(b.event.time, &b.event.uid)));
-        let planted = all.iter().filter_map(kind).collect();
+        let planted = all
+            .iter()
+            .filter_map(|event| Some((event.event.uid.to_string(), attack(event)?)))
+            .collect();
         let present = all.split_off(all.partition_point(|labelled| labelled.event.time.as_millis() < begins));
         Self {
             past: all,
@@ -64,10 +66,31 @@ impl Organisation {
     }
 }
 
-fn kind(labelled: &Labelled) -> Option<(String, &'static str)> {
-    match &labelled.label {
-        Label::Attack(kind) => Some((labelled.event.uid.to_string(), kind.name())),
-        Label::Legitimate(_) | Label::Scenario(_) => None,
+/// The first attacks of each kind that begin after the quiet days.
+fn chosen(world: &World, quiet_until: i64) -> BTreeSet<Planted> {
+    let mut begun: BTreeMap<Planted, i64> = BTreeMap::new();
+    for event in world.planted() {
+        if let Some(attack) = attack(&event) {
+            begun.entry(attack).or_insert(event.event.time.as_millis());
+        }
+    }
+    let mut in_time: Vec<(i64, Planted)> = begun.into_iter().map(|(attack, at)| (at, attack)).collect();
+    in_time.sort();
+    let mut chosen: BTreeSet<Planted> = BTreeSet::new();
+    for (_, attack) in in_time.into_iter().filter(|(at, _)| *at >= quiet_until) {
+        let same = chosen.iter().filter(|other| other.kind == attack.kind);
+        if same.count() < ATTACKS_PER_KIND {
+            chosen.insert(attack);
+        }
+    }
+    chosen
+}
+
+/// The attack that an event belongs to.
+fn attack(labelled: &Labelled) -> Option<Planted> {
+    match labelled.label {
+        Label::Scenario(attack) => Some(attack),
+        Label::Legitimate(_) | Label::Attack(_) => None,
     }
 }
 
@@ -96,7 +119,10 @@ mod tests {
         assert!(last >= now.as_millis() - DAY_MS, "life goes on until now");
         let span = organisation.begins.as_millis() - past.first().unwrap().event.time.as_millis();
         assert!((29..38).contains(&(span / DAY_MS)), "{}", span / DAY_MS);
-        assert!(organisation.planted.len() >= 6);
+        let attacks: BTreeSet<&Planted> = organisation.planted.values().collect();
+        let kinds: BTreeSet<_> = attacks.iter().map(|attack| attack.kind.name()).collect();
+        assert!(kinds.len() >= 12, "{kinds:?}");
+        assert!(attacks.len() <= ATTACKS_PER_KIND * kinds.len());
         assert_eq!(
             lines(past.iter()).iter().filter(|byte| **byte == b'\n').count(),
             past.len()

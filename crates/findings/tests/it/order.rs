@@ -329,3 +329,54 @@ fn a_finding_is_called_after_the_first_event_of_its_level() {
     );
     assert_eq!(title(&events), "Access from an unusual network or place: alice");
 }
+
+#[test]
+fn a_spray_is_one_finding_however_many_sources_it_has() {
+    let mut events = Vec::new();
+    for n in 0..200_u8 {
+        let mut event = hit(&format!("try-{n}"), Some(&format!("user{n}")), i64::from(n), 75.0);
+        from(&mut event, &format!("198.{n}.7.{n}"));
+        event.context.status = Status::Failure;
+        // Of some the new country stands out more.
+        event.lines = vec![
+            line("slow_password_spray", Some(Family::Burst), 3.0),
+            line("new_country", Some(Family::Network), f64::from(n % 7)),
+        ];
+        events.push(event);
+    }
+    let mut taken = hit("taken", Some("user9"), 210, 95.0);
+    taken.lines.push(line(
+        "success_after_slow_password_spray",
+        Some(Family::Burst),
+        5.0,
+    ));
+    events.push(taken);
+    let found = everything(&settled(&events));
+    let mut titles: Vec<String> = found.iter().map(|view| view.finding.title()).collect();
+    titles.sort();
+    assert_eq!(
+        titles,
+        [
+            "Password spray over 200 accounts",
+            "Unusually many attempts: user9"
+        ]
+    );
+    let technique = found.iter().find(|view| view.finding.count == 200).unwrap();
+    assert_eq!(technique.finding.key.text(), "many accounts × spray");
+}
+
+#[test]
+fn one_account_that_many_addresses_guess_at_is_one_finding() {
+    let events: Vec<Hit> = (0..30_u8)
+        .map(|n| {
+            let mut event = hit(&format!("g-{n}"), Some("alice"), i64::from(n), 80.0);
+            from(&mut event, &format!("198.51.{n}.1"));
+            event.context.status = Status::Failure;
+            event.lines = vec![line("distributed_guessing", Some(Family::Burst), 9.0)];
+            event
+        })
+        .collect();
+    let found = everything(&settled(&events));
+    let groups: Vec<String> = found.iter().map(|view| view.finding.key.text()).collect();
+    assert_eq!(groups, ["alice × burst"]);
+}
