@@ -21,8 +21,8 @@ struct Way {
 }
 
 /// Ways in. A session that was carried there says so itself (at 2, 68 % of stolen sessions are called so where 88 % are at 0.5); what follows
-/// guesses, refused prompts or a help desk's reset must be more than a coincidence. That a proof is weaker than usual is no way: it
-/// led 12 % of single takeovers that were planted by network and client. All numbers but the session's are assumed.
+/// guesses, refused prompts or a help desk's reset must be more than a coincidence. That a proof is weaker than usual is no way:
+/// with it 88 % of single takeovers were called after network and client, which were planted, and without it 95 % (enterprises). All numbers but the session's are assumed.
 const WAYS: [Way; 4] = [
     Way {
         family: Family::Burst,
