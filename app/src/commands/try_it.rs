@@ -261,3 +261,24 @@ impl Home {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use habitus_sim::ScenarioKind;
+
+    #[test]
+    fn what_was_missed_is_told_by_kind() {
+        let attack = |kind, campaign| Planted { kind, campaign };
+        let attacks = [
+            attack(ScenarioKind::LowAndSlow, 3),
+            attack(ScenarioKind::DormantAccount, 4),
+            attack(ScenarioKind::LowAndSlow, 5),
+        ];
+        assert_eq!(
+            missed(attacks.iter()),
+            " (missed: 1 dormant account, 2 low and slow)"
+        );
+        assert_eq!(missed([].iter()), "");
+    }
+}

@@ -9,7 +9,7 @@ use crate::{Family, Nats};
 
 /// From here on how somebody came in stands out by itself, nats, whatever is done then: 20 to 1. At 3, 6, 9 and 12 findings are called
 /// after the planted cause in 91, 90, 87 and 86 % in enterprises, and in 84, 82, 80 and 80 % in small companies (seeds 1–3); insiders
-/// are called after what they do with each.
+/// are called after what they do with each. Measured while any proof was a way in.
 const ENTRANCE_NATS: f64 = 3.0;
 /// A way in.
 struct Way {
@@ -22,7 +22,8 @@ struct Way {
 
 /// Ways in. A session that was carried there says so itself (at 2, 68 % of stolen sessions are called so where 88 % are at 0.5); what follows
 /// guesses, refused prompts or a help desk's reset must be more than a coincidence. That a proof is weaker than usual is no way:
-/// with it 88 % of single takeovers were called after network and client, which were planted, and without it 95 % (enterprises). All numbers but the session's are assumed.
+/// with it 88 % of single takeovers were called after network and client, which were planted, and without it 95 % (enterprises, seeds 1–3).
+/// All numbers but the session's are assumed.
 const WAYS: [Way; 4] = [
     Way {
         family: Family::Burst,

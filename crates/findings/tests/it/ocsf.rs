@@ -4,7 +4,7 @@ use crate::support::{by, command, findings, from, hit, judge, line, settled};
 use habitus_findings::{Act, Lifecycle, Scope, Settings, View, Writer};
 use habitus_findings::{Filter, Findings};
 use habitus_model::{Family, Status, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const WRITER: Writer<'_> = Writer {
     model: "habitus-test/1",
@@ -134,4 +134,24 @@ fn one_mass_deletion_is_one_finding_and_says_what_it_is_for() {
         .map(|attack| attack["technique"]["uid"].clone())
         .collect();
     assert_eq!(ids, ["T1078", "T1485"]);
+}
+
+#[test]
+fn guessing_names_brute_force_and_a_spray_its_own_technique() {
+    let attempt = |signal: &str| {
+        let mut hit = hit("e1", Some("alice"), 0, 80.0);
+        hit.context.status = Status::Failure;
+        hit.lines = vec![line(signal, Some(Family::Burst), 9.0)];
+        let views = all(&settled(&[hit]));
+        let attack = valid(&views[0], Lifecycle::Create)["finding_info"]["attacks"][0].clone();
+        (
+            attack["technique"]["uid"].clone(),
+            attack["sub_technique"]["uid"].clone(),
+        )
+    };
+    assert_eq!(attempt("brute_force"), (json!("T1110"), Value::Null));
+    assert_eq!(
+        attempt("slow_password_spray"),
+        (json!("T1110"), json!("T1110.003"))
+    );
 }
